@@ -1,0 +1,60 @@
+import type { RunId, TaskPath } from './ids';
+import { parseJson, stringifyJson } from './json';
+import type { DomainEvent, EventType } from './domain-event.events';
+
+/** Who and why; travels with every event, never decides anything. */
+export interface EventMetadata {
+  readonly actor: string;
+  readonly reason?: string;
+  readonly requestId?: string;
+  readonly causationId?: string;
+  readonly correlationId?: string;
+  readonly traceparent?: string;
+}
+
+/** An event as it is handed to the log. `version` is the stream's version after it: 1 for the first event of a stream. */
+export interface NewEvent {
+  readonly runId: RunId;
+  readonly task: TaskPath;
+  readonly version: number;
+  readonly type: EventType;
+  readonly schemaVersion: number;
+  /** JSON text; stays text until somebody needs to look inside. */
+  readonly data: string;
+  readonly metadata: string;
+  readonly namespace: string;
+  /** Whether a planner has to look at the run because of it: planners are woken for such events only. */
+  readonly decide: boolean;
+}
+
+/** An event as the log gives it back. `data` and `metadata` are the texts that were appended, byte for byte. */
+export interface RecordedEvent extends NewEvent {
+  /** Place in the log: 1, 2, 3 … without a gap, equal to commit order. */
+  readonly position: number;
+  /** Database clock, milliseconds since 1970. */
+  readonly recordedAt: number;
+  /** Hex SHA-256 that chains the event to its predecessor in the stream. */
+  readonly hash: string;
+}
+
+export interface EventSource {
+  readonly runId: RunId;
+  readonly namespace: string;
+  readonly metadata: EventMetadata;
+}
+
+export const newEvent = (source: EventSource, task: TaskPath, version: number, event: DomainEvent, decide: boolean): NewEvent => ({
+  runId: source.runId,
+  task,
+  version,
+  type: event.type,
+  schemaVersion: 1,
+  data: stringifyJson(event.data),
+  metadata: stringifyJson(source.metadata),
+  namespace: source.namespace,
+  decide,
+});
+
+/** The typed event inside a recorded one. Old shapes are brought up to date in `upcast`. */
+export const openEvent = (recorded: Pick<RecordedEvent, 'type' | 'schemaVersion' | 'data'>): DomainEvent =>
+  ({ type: recorded.type, data: parseJson(recorded.data) }) as unknown as DomainEvent; // the log's writers made it with newEvent

@@ -1,0 +1,5 @@
+export * from './json';
+export * from './ids';
+export * from './domain-event.events';
+export * from './envelope';
+export * from './step.commands';

@@ -1,0 +1,35 @@
+import type { DefinitionHash, RunId, TaskPath } from './ids';
+import type { Json } from './json';
+
+/**
+ * The planner's wish that an executor runs a segment: consecutive basic tasks of one run, one after another, until one
+ * does not complete. May be lost, doubled or late: the versions make a stale one harmless.
+ */
+export interface StepCommand {
+  readonly runId: RunId;
+  readonly namespace: string;
+  /** Of the log; a command from before a restore is dropped. */
+  readonly epoch: string;
+  readonly definition: DefinitionHash;
+  readonly pool: string;
+  readonly tasks: readonly SegmentTask[];
+  /** Variables that the expressions of these tasks refer to. */
+  readonly scope: { readonly [name: string]: Json };
+}
+
+export interface SegmentTask {
+  readonly path: TaskPath;
+  /** Version of the task's stream before the claim. */
+  readonly version: number;
+  /** The attempt that the claim begins. */
+  readonly attempt: number;
+  readonly verify?: 'first' | 'only';
+  /** Side effects known from earlier attempts. */
+  readonly sideEffects?: { readonly [key: string]: Json };
+  /** Overlay from a transition (`onSuccess.with`). */
+  readonly overlay?: Json;
+  /** The task's own variables inside a collection: item and index. */
+  readonly locals?: { readonly [name: string]: Json };
+  /** Run the task's undo instead of its action. */
+  readonly undo?: boolean;
+}
