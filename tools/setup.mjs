@@ -1,0 +1,111 @@
+/**
+ * Runs before anything is installed, so it uses nothing but Node itself and works from Node 20 on.
+ * Installs when node_modules is absent or not what the lock file says, builds when a source is newer than the last build,
+ * then hands over to an npm script: npm puts node_modules/.bin first in the PATH, and with it Node 24.
+ *
+ * Usage: node tools/setup.mjs <npm script> [arguments for the script]
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const OLDEST_NODE = 20;
+const INSTALLED = 'node_modules/.package-lock.json';
+const BUILT = 'dist/.built';
+const SOURCES = ['apps', 'libs', 'benchmarks', 'examples', 'tools/build.mjs'];
+/** Scripts that read sources only. */
+const NEEDS_NO_BUILD = new Set(['lint:run']);
+
+const say = (text) => process.stderr.write(`foldwork: ${text}\n`);
+
+const fail = (text, status = 1) => {
+  say(text);
+  process.exit(status);
+};
+
+const modified = (path) => (existsSync(join(root, path)) ? statSync(join(root, path)).mtimeMs : 0);
+
+/** Runs npm in a shell of its own; the way npm itself was started is kept, so that the same npm is used. */
+const npm = (args) => {
+  const cli = process.env.npm_execpath;
+  const [command, prefix] = cli ? [process.execPath, [cli]] : ['npm', []];
+  const shell = !cli && process.platform === 'win32';
+  return spawnSync(command, [...prefix, ...args], { cwd: root, stdio: 'inherit', shell });
+};
+
+const seconds = (start) => `${((Date.now() - start) / 1000).toFixed(1)} s`;
+
+const lockedPackages = (path) => {
+  try {
+    return JSON.parse(readFileSync(join(root, path), 'utf8')).packages ?? {};
+  } catch {
+    return {}; // absent or half written: nothing counts as installed
+  }
+};
+
+/** By content, not by time: npm writes the lock file after node_modules, git at any time. */
+const isInstalled = () => {
+  const installed = lockedPackages(INSTALLED);
+  const wanted = lockedPackages('package-lock.json');
+  return (
+    Object.entries(wanted).every(([path, { optional, peer }]) => path === '' || optional || peer || path in installed) &&
+    Object.entries(installed).every(([path, { version }]) => wanted[path]?.version === version)
+  );
+};
+
+const install = () => {
+  const start = Date.now();
+  say('installing dependencies (once, about a minute) …');
+  const { status } = npm(['ci', '--loglevel=error']);
+  if (status !== 0) {
+    // A half-written node_modules must not look like a finished one at the next start.
+    rmSync(join(root, INSTALLED), { force: true });
+    fail('the installation failed. Is the npm registry reachable? Run `npm ci` to see all of its output.');
+  }
+  say(`dependencies installed in ${seconds(start)}`);
+};
+
+/** Newest change below a folder, of its files and folders (a deleted file changes its folder). */
+const newestChange = (path) => {
+  let newest = modified(path);
+  if (!existsSync(join(root, path)) || !statSync(join(root, path)).isDirectory()) return newest;
+  for (const entry of readdirSync(join(root, path), { withFileTypes: true })) {
+    const child = `${path}/${entry.name}`;
+    newest = Math.max(newest, entry.isDirectory() ? newestChange(child) : modified(child));
+  }
+  return newest;
+};
+
+const isBuildStale = () => {
+  const built = modified(BUILT);
+  return Math.max(modified('.swcrc'), modified(INSTALLED), ...SOURCES.map(newestChange)) > built;
+};
+
+const build = () => {
+  const start = Date.now();
+  say('building …');
+  if (npm(['run', '--silent', 'build:run']).status !== 0) fail('the build failed; its messages are above.');
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  writeFileSync(join(root, BUILT), new Date(start).toISOString());
+  // A file that was saved while the build ran is newer than the stamp and builds again next time.
+  utimesSync(join(root, BUILT), start / 1000, start / 1000);
+  say(`built in ${seconds(start)}`);
+};
+
+const [script, ...rest] = process.argv.slice(2);
+if (!script) fail('usage: node tools/setup.mjs <npm script> [arguments]', 2);
+const major = Number(process.versions.node.split('.')[0]);
+if (major < OLDEST_NODE) fail(`needs Node ${OLDEST_NODE} or newer to start, this is ${process.version}.`);
+
+if (!isInstalled()) install();
+if (script === 'build:run') {
+  build();
+  process.exit(0);
+}
+if (!NEEDS_NO_BUILD.has(script) && isBuildStale()) build();
+
+const run = npm(['run', '--silent', script, '--', ...rest]);
+if (run.error) fail(`cannot start npm: ${run.error.message}`);
+process.exit(run.status ?? 1);
