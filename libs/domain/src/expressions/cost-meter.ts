@@ -1,0 +1,74 @@
+import { ExpressionError } from './expression-error';
+
+/** One unit is about one visited node of an expression (0.05-0.2 us). The limit keeps any evaluation well under 250 ms. */
+export const COST_LIMIT = 400_000;
+/** Characters that cost as much as one node when a string is built or searched. */
+const CHARACTERS_PER_UNIT = 32;
+
+/**
+ * Counts the work of the evaluation that is running. Owns the invariant: once exhausted it stays exhausted until the
+ * evaluation ends, so `x || true` cannot swallow the limit.
+ */
+export class CostMeter {
+  private left = COST_LIMIT;
+  private spent: ExpressionError | undefined;
+
+  /** Runs `work` on a full budget of its own; the caller's budget is untouched, so evaluations may nest. */
+  metered<T>(work: () => T): T {
+    const { left, spent } = this;
+    this.left = COST_LIMIT;
+    this.spent = undefined;
+    try {
+      const result = work();
+      if (this.spent) throw this.spent as ExpressionError;
+      return result;
+    } catch (error) {
+      throw this.spent ?? error;
+    } finally {
+      this.left = left;
+      this.spent = spent;
+    }
+  }
+
+  /** Throws `expression_limit` before work that the rest of the budget does not cover. */
+  charge(units: number): void {
+    this.left -= units;
+    if (this.left < 0) this.exceed();
+  }
+
+  /** Refuses work that would cost more than is left, without charging for it yet. */
+  require(units: number): void {
+    if (units > this.left) this.exceed();
+  }
+
+  /** For a look ahead at values that will be paid for when they are used. */
+  unmetered<T>(work: () => T): T {
+    const { left } = this;
+    try {
+      return work();
+    } finally {
+      if (!this.spent) this.left = left;
+    }
+  }
+
+  private exceed(): never {
+    this.left = -1;
+    this.spent ??= new ExpressionError('expression_limit', 'The expression costs too much on this input');
+    throw this.spent;
+  }
+
+  chargeText(text: string): void {
+    if (text.length >= CHARACTERS_PER_UNIT) this.charge(text.length / CHARACTERS_PER_UNIT);
+  }
+
+  /** Charges what looking at the whole value costs, nested values included. */
+  chargeValue(value: unknown): void {
+    if (typeof value === 'string') return this.chargeText(value);
+    if (typeof value !== 'object' || value === null) return;
+    const members = Array.isArray(value) ? value : Object.values(value);
+    this.charge(1 + members.length);
+    for (const member of members) this.chargeValue(member);
+  }
+}
+
+export const meter = new CostMeter();

@@ -1,0 +1,146 @@
+import { toCel, toComparable } from './cel-values';
+import { calculate } from './number-operators';
+import {
+  childrenOf, comprehensionOf, expanded, memberPath, walk, type CelEvaluate, type CelEvaluator, type CelNode, type Comprehension,
+} from './cel-syntax';
+import { meter } from './cost-meter';
+
+/**
+ * Makes an evaluation pay for its work and see exact numbers. Invariants:
+ * 1. A comprehension is charged for all its rounds, nested ones over known lists included, before its first round.
+ * 2. Whatever grows (text, lists) is charged by its size when it is made; whatever looks at whole values by theirs.
+ * 3. Every leaf of the scope goes through `toCel`.
+ */
+export const meterEvaluation = (root: CelNode): void =>
+  walk(root, (node) => {
+    const wrap = WRAPPERS[node.op];
+    if (wrap) node.setMeta('evaluate', wrap(node.meta.evaluate, node));
+  });
+
+type Wrapper = (evaluate: CelEvaluate, node: CelNode) => CelEvaluate;
+
+const leaf: Wrapper = (evaluate) => (evaluator, node, context) => toCel(evaluate(evaluator, node, context));
+
+const operands = (node: CelNode): readonly [CelNode, CelNode] => node.args as [CelNode, CelNode];
+
+interface Handled {
+  readonly handle: (left: unknown, right: unknown, node: CelNode, evaluator: CelEvaluator) => unknown;
+}
+/** The type checker leaves the operator's implementation on the node. */
+const handle = (node: CelNode, left: unknown, right: unknown, evaluator: CelEvaluator): unknown =>
+  (node as unknown as Handled).handle(left, right, node, evaluator);
+
+const comparison: Wrapper = () => (evaluator, node, context) => {
+  const [leftNode, rightNode] = operands(node);
+  const left = evaluator.run(leftNode, context);
+  const right = evaluator.run(rightNode, context);
+  if (typeof left !== 'object' && typeof right !== 'object') return handle(node, left, right, evaluator);
+  meter.chargeValue(left);
+  meter.chargeValue(right);
+  return handle(node, toComparable(left), toComparable(right), evaluator);
+};
+
+const arithmetic = (operator: '+' | '-' | '*'): Wrapper => () => (evaluator, node, context) => {
+  const [leftNode, rightNode] = operands(node);
+  const left = evaluator.run(leftNode, context);
+  const right = evaluator.run(rightNode, context);
+  if (typeof left === 'number' && typeof right === 'number') return calculate(operator, left, right);
+  chargeConcatenation(left, right);
+  return handle(node, left, right, evaluator);
+};
+const chargeConcatenation = (left: unknown, right: unknown): void => {
+  if (typeof left === 'string') meter.chargeText(left);
+  if (typeof right === 'string') meter.chargeText(right);
+  if (Array.isArray(left) && Array.isArray(right)) meter.charge(left.length + right.length);
+};
+
+/** Functions may look at all of their arguments and return new values; both are paid by size. */
+const call: Wrapper = (evaluate, node) => {
+  for (const { node: argument } of childrenOf(node)) payFor(expanded(argument));
+  return (evaluator, self, context) => {
+    const result = evaluate(evaluator, self, context);
+    if (typeof result === 'string') meter.chargeText(result);
+    else if (Array.isArray(result)) meter.charge(result.length);
+    return result;
+  };
+};
+const payFor = (node: CelNode): void => {
+  const evaluate = node.meta.evaluate;
+  node.setMeta('evaluate', (evaluator, self, context) => {
+    const value = evaluate(evaluator, self, context);
+    if (typeof value === 'string') meter.chargeText(value);
+    else if (Array.isArray(value)) meter.charge(value.length / 8);
+    return value;
+  });
+};
+
+const loop: Wrapper = (evaluate, node) => {
+  const estimate = estimator(node, new Set());
+  return (evaluator, self, context) => {
+    meter.require(estimate(evaluator, context));
+    return evaluate(evaluator, self, context);
+  };
+};
+
+type Estimate = (evaluator: CelEvaluator, context: unknown) => number;
+
+/** Upper bound of a loop's cost where the sizes of its lists can be seen; lists made on the way count as one round. */
+const estimator = (node: CelNode, bound: ReadonlySet<string>): Estimate => {
+  const { iterable, iterVarName, step } = node.args as Comprehension;
+  const within = new Set([...bound, iterVarName]);
+  const { weight, inner } = bodyOf(step);
+  const estimates = inner.map((nested) => estimator(nested, within));
+  const size = sizeOf(iterable, bound);
+  return (evaluator, context) =>
+    size(evaluator, context) * estimates.reduce((sum, estimate) => sum + estimate(evaluator, context), weight);
+};
+
+const sizeOf = (iterable: CelNode, bound: ReadonlySet<string>): Estimate => {
+  const path = memberPath(iterable);
+  if (!path || bound.has(path.root.args as string)) return () => 1;
+  return (evaluator, context) => {
+    try {
+      const value = meter.unmetered(() => evaluator.run(iterable, context));
+      return Array.isArray(value) ? value.length : typeof value === 'object' && value !== null ? Object.keys(value).length : 1;
+    } catch {
+      return 1; // the evaluation itself will report what is wrong with the list
+    }
+  };
+};
+
+/** Nodes evaluated per round, and the loops that are directly inside. */
+const bodyOf = (step: CelNode): { weight: number; inner: CelNode[] } => {
+  const inner: CelNode[] = [];
+  const count = (given: CelNode): number => {
+    const node = expanded(given);
+    if (comprehensionOf(node)) return inner.push(node), 1;
+    return childrenOf(node).reduce((sum, child) => sum + count(child.node), 1);
+  };
+  const weight = count(step);
+  return { weight, inner };
+};
+
+/** Charges each round as it comes; `loop` has made sure before that the known ones are affordable. */
+const comprehension: Wrapper = (evaluate, node) => {
+  const { iterable, step } = node.args as Comprehension;
+  const { weight } = bodyOf(step);
+  const list = expanded(iterable);
+  const evaluateList = list.meta.evaluate;
+  list.setMeta('evaluate', (evaluator, self, context) => {
+    const value = evaluateList(evaluator, self, context);
+    meter.charge(rounds(value) * weight);
+    return value;
+  });
+  return loop(evaluate, node);
+};
+const rounds = (value: unknown): number => {
+  if (Array.isArray(value)) return value.length;
+  return typeof value === 'object' && value !== null ? Object.keys(value).length : 1;
+};
+
+const WRAPPERS: Readonly<Record<string, Wrapper>> = {
+  id: leaf, '.': leaf, '[]': leaf, '.?': leaf, '[?]': leaf,
+  '==': comparison, '!=': comparison, in: comparison,
+  '+': arithmetic('+'), '-': arithmetic('-'), '*': arithmetic('*'),
+  call, rcall: call, comprehension,
+};

@@ -1,0 +1,79 @@
+import { ExactNumber } from '@foldwork/events/contracts';
+import type { Environment } from '@marcbachmann/cel-js';
+import { toNumeric } from './cel-values';
+import { ExpressionError } from './expression-error';
+
+type Numeric = bigint | number;
+type Arithmetic = '+' | '-' | '*' | '/' | '%';
+
+const DOUBLES: Readonly<Record<Arithmetic, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+};
+const INTEGERS: Readonly<Partial<Record<Arithmetic, (a: bigint, b: bigint) => bigint>>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '%': (a, b) => a % b,
+};
+
+const isInteger = (value: Numeric): boolean => typeof value === 'bigint' || Number.isInteger(value);
+
+/**
+ * Arithmetic over JSON numbers and CEL ints. Whole operands give an exact whole result, however long; `/` with a JSON
+ * number on either side divides like JSON numbers (`7 / 2` in literals stays CEL's 3, `input.n / 2` may be 3.5).
+ */
+export const calculate = (operator: Arithmetic, left: unknown, right: unknown): Numeric => {
+  const [a, b] = [toNumeric(left), toNumeric(right)];
+  if ((operator === '/' || operator === '%') && Number(b) === 0)
+    throw new ExpressionError('expression_error', operator === '/' ? 'Division by zero' : 'Modulo by zero');
+  const result = DOUBLES[operator](Number(a), Number(b));
+  const exact = INTEGERS[operator];
+  if (!exact || !isInteger(a) || !isInteger(b)) return result;
+  const isSafe = Number.isSafeInteger(result) && Number.isSafeInteger(Number(a)) && Number.isSafeInteger(Number(b));
+  return isSafe ? result : exact(BigInt(a), BigInt(b));
+};
+
+export const addNumbers = (left: Numeric, right: Numeric): Numeric => calculate('+', left, right);
+
+const COMPARISONS: Readonly<Record<string, (a: Numeric, b: Numeric) => boolean>> = {
+  '<': (a, b) => a < b,
+  '<=': (a, b) => a <= b,
+  '>': (a, b) => a > b,
+  '>=': (a, b) => a >= b,
+  '==': (a, b) => a == b, // a bigint and a number are equal only so
+};
+
+const TYPES = ['int', 'double', 'decimal'] as const;
+type Type = (typeof TYPES)[number];
+const ARITHMETIC = ['+', '-', '*', '/', '%'] as const;
+
+/** Registers what the library leaves out: int with double in both orders, `%` on doubles, exact decimals with all. */
+export const registerNumberOperators = (environment: Environment): void => {
+  environment.registerType('decimal', { ctor: ExactNumber, fields: {} });
+  for (const left of TYPES) for (const right of TYPES) registerPair(environment, left, right);
+  environment.registerFunction('string(decimal): string', (value: ExactNumber) => value.text);
+  environment.registerFunction('double(decimal): double', (value: ExactNumber) => Number(value.text));
+  environment.registerFunction('int(decimal): int', (value: ExactNumber) => BigInt(Math.trunc(Number(value.text))));
+  environment.registerOperator('-decimal', (value: ExactNumber) => new ExactNumber(value.text.startsWith('-') ? value.text.slice(1) : `-${value.text}`));
+};
+
+const registerPair = (environment: Environment, left: Type, right: Type): void => {
+  for (const operator of ARITHMETIC) {
+    const isBuiltIn = left === right && left !== 'decimal' && !(left === 'double' && operator === '%');
+    if (!isBuiltIn) environment.registerOperator(`${left} ${operator} ${right}: dyn`, (a: unknown, b: unknown) => calculate(operator, a, b));
+  }
+  for (const [operator, compare] of Object.entries(COMPARISONS)) {
+    if (isComparedByLibrary(left, operator, right)) continue;
+    environment.registerOperator(`${left} ${operator} ${right}`, (a: unknown, b: unknown) => compare(toNumeric(a), toNumeric(b)));
+  }
+};
+
+/** The library has the orders of int and double, and takes `==` for both orders of its operands. */
+const isComparedByLibrary = (left: Type, operator: string, right: Type): boolean => {
+  if (operator === '==') return TYPES.indexOf(left) > TYPES.indexOf(right) || (left === right && left !== 'decimal');
+  return left !== 'decimal' && right !== 'decimal';
+};
