@@ -17,7 +17,16 @@ export interface CelNode {
 export interface CelNodeMeta {
   readonly evaluate: CelEvaluate;
   readonly alternate?: CelNode;
-  readonly macro?: { readonly args?: readonly CelNode[]; readonly var?: string; readonly val?: CelNode; readonly exp?: CelNode };
+  readonly macro?: CelMacro;
+}
+/** `has(x)` carries `args`; `cel.bind(var, val, exp)` and `optional.orValue(arg)` their parts. */
+interface CelMacro {
+  readonly args?: readonly CelNode[];
+  readonly var?: string;
+  readonly val?: CelNode;
+  readonly exp?: CelNode;
+  readonly receiver?: CelNode;
+  readonly arg?: CelNode;
 }
 export interface CelEvaluator {
   run(node: CelNode, context: unknown): unknown;
@@ -45,8 +54,9 @@ interface Child {
 
 const isNode = (value: unknown): value is CelNode => typeof value === 'object' && value !== null && 'op' in value && 'meta' in value;
 
-const macroChildren = ({ args = [], val, exp, var: name }: NonNullable<CelNodeMeta['macro']>): Child[] => {
+const macroChildren = ({ args = [], val, exp, var: name, receiver, arg }: CelMacro): Child[] => {
   if (val && exp && name !== undefined) return [{ node: val }, { node: exp, binds: name }];
+  if (receiver && arg) return [{ node: receiver }, { node: arg }];
   return args.map((node) => ({ node }));
 };
 

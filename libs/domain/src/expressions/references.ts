@@ -47,11 +47,13 @@ const collect = (given: CelNode, bound: ReadonlySet<string>, isOptional: boolean
   if (node.op === 'value') return;
   const path = memberPath(node);
   if (path) return collectPath(path, bound, isOptional, uses);
-  const inHas = isOptional || node.meta.macro?.args !== undefined;
+  const inHas = isOptional || isHas(node);
   for (const { node: child, binds } of childrenOf(node)) {
     collect(child, binds === undefined ? bound : new Set([...bound, binds]), inHas, uses);
   }
 };
+
+const isHas = ({ meta: { macro } }: CelNode): boolean => macro?.args !== undefined && macro.receiver === undefined;
 
 const collectPath = (path: MemberPath, bound: ReadonlySet<string>, isOptional: boolean, uses: Reference[]): void => {
   const variable = path.root.args as string; // an `id` node's argument is its name

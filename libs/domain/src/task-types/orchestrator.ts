@@ -1,0 +1,53 @@
+import type { FailureDetail, Json, PlannedChildren, RunId, TaskPath } from '@foldwork/events/contracts';
+import type { Expression, Scope, Template } from '../expressions';
+import type { CompiledTask } from '../plan/compiled-definition';
+import type { RunState, TaskState } from '../run/run.state';
+
+/**
+ * The pure rule of one task type. Level-triggered: it looks at its definition and at its children as they are now and
+ * says what must happen; asked again in the same situation it says the same, so doubled, late and reordered deliveries
+ * are harmless. It never appends, never reads a clock, never throws except `ExpressionError`.
+ */
+export interface Orchestrator {
+  readonly type: string;
+  /** Raised when its rule changes; runs keep the version they began with. */
+  readonly version: number;
+  /** The task's turn has come (status pending). */
+  begin(view: TaskView): readonly Directive[];
+  /** Something below or about the active task changed, or time passed. Types without a life of their own leave it out. */
+  advance?(view: TaskView): readonly Directive[];
+}
+
+/** What an orchestrator sees. `now` is the decision's time in milliseconds. */
+export interface TaskView {
+  readonly run: RunState;
+  readonly task: TaskState;
+  readonly spec: CompiledTask;
+  readonly now: number;
+  /** Failed children that will be tried again: they count as active. */
+  readonly retrying: number;
+  /** From the transition that led here, laid over the task's own `with`. */
+  readonly overlay: Json | undefined;
+  /** Variables for this task's expressions, with extras on top. */
+  evaluate(source: Expression | Template, extra?: Scope): Json;
+  child(path: TaskPath): TaskState | undefined;
+  /** A child run, as far as it is known to have ended. */
+  childRun(runId: RunId): RunState | undefined;
+}
+
+/** What must happen. Carried out in order; the state the next decision sees has all of them. */
+export type Directive =
+  /** Give it to an executor. */
+  | { readonly kind: 'execute' }
+  | { readonly kind: 'begin'; readonly input?: Json; readonly children?: PlannedChildren }
+  | { readonly kind: 'wait'; readonly until?: number; readonly input?: Json }
+  | { readonly kind: 'complete'; readonly output: Json; readonly next?: { readonly task: string; readonly with?: Json }; readonly signalId?: string }
+  | { readonly kind: 'fail'; readonly error: FailureDetail; readonly next?: { readonly task: string } }
+  /** Drive the container's own list of tasks, one after another. */
+  | { readonly kind: 'runList' }
+  /** It is this child's turn. */
+  | { readonly kind: 'runChild'; readonly index: number }
+  /** Consecutive children that one executor may run one after another. */
+  | { readonly kind: 'runChildren'; readonly indexes: readonly number[] }
+  | { readonly kind: 'cancelChild'; readonly path: TaskPath }
+  | { readonly kind: 'wakeAt'; readonly at: number };
