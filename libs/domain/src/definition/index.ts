@@ -1,0 +1,10 @@
+export type {
+  BreakerSettings, Definition, Lane, TaskDefinition, TaskDefinitionByType, Trigger,
+} from './definition';
+export type {
+  EffectClass, Env, JsonSchema, RetryOverride, Strategy, TaskCommon, TimedTask, Transition, Undo,
+} from './task.definition';
+export type { Diagnostic } from './diagnostic';
+export type { ChildList, ExpressionField, TaskTypeDefinition } from './task-type.definition';
+export { DEFAULT_RETRY, mergeRetry, type RetryPolicy } from './retry-policy';
+export { DurationError, parseDuration } from './duration';
