@@ -1,0 +1,17 @@
+export { OPEN_RUN_STATUSES, RUN_STATUSES, TASK_COUNTS, type RunStatus, type TaskCount } from './run-status';
+export { RunEntity } from './entities/run.entity';
+export { WorkflowEntity } from './entities/workflow.entity';
+export { AnchorEntity } from './entities/anchor.entity';
+export { readModelMigrations } from './read-model-migrations';
+export { projectReadModels } from './projections/read-models.projection';
+export { readTransitionHead, type TaskTransitionHead } from './projections/task-transition-head';
+export type { ReadModelChanges, RunChange, RunStatusChange, WorkflowChange } from './projections/run-change';
+export { applyChanges, type ProjectionStep } from './queries/apply-changes.query';
+export { countOpenRuns } from './queries/count-open-runs.query';
+export { findRuns } from './queries/find-runs.query';
+export { listRuns, type RunFilter, type RunPage } from './queries/list-runs.query';
+export { listWorkflows, type WorkflowSummary } from './queries/list-workflows.query';
+export { formatPageCursor, parsePageCursor, type PageCursor } from './queries/page-cursor';
+export { PROJECTION, projectionProgress, type ProjectionProgress } from './queries/projection-progress.query';
+export type { RunSummary } from './queries/run-summary';
+export type { SqlClient } from './queries/sql-client';
