@@ -1,0 +1,83 @@
+import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
+import { ValidationError, validateSync, getMetadataStorage } from 'class-validator';
+import { escapePointer } from './json-body';
+import { invalidContent, type Fault } from './problem';
+
+type DtoClass = new () => object;
+
+/**
+ * Makes a DTO of a body or a query and checks it by its decorators; all faults at once. Members are handed over as they
+ * are, never cloned, so that exact numbers inside `input` and `payload` survive. The names of the DTO's own members may
+ * come in snake_case; what lies below them is the user's and stays as it is.
+ */
+@Injectable()
+export class DtoPipe implements PipeTransform {
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    if ((type !== 'body' && type !== 'query') || metatype === undefined || !isDto(metatype)) return value;
+    return makeDto(metatype, value ?? {}, type === 'query' ? '?' : '/');
+  }
+}
+
+export const makeDto = <T extends object>(dto: new () => T, value: unknown, prefix: '/' | '?' = '/'): T => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidContent([{ pointer: '', code: 'wrong_type', message: 'The body must be a JSON object.' }]);
+  }
+  const faults: Fault[] = [];
+  const made = new dto();
+  assignMembers(made, value, memberNames(dto), prefix, faults);
+  const errors = validateSync(made, { whitelist: true, forbidNonWhitelisted: true, validationError: { target: false, value: false } });
+  faults.push(...errors.flatMap((error) => faultsOf(error, prefix)));
+  if (faults.length > 0) throw invalidContent(faults);
+  return made;
+};
+
+const namesByClass = new WeakMap<DtoClass, ReadonlySet<string>>();
+
+const memberNames = (dto: DtoClass): ReadonlySet<string> => {
+  const known = namesByClass.get(dto);
+  if (known !== undefined) return known;
+  const metadata = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
+  const names = new Set(metadata.map((each) => each.propertyName));
+  namesByClass.set(dto, names);
+  return names;
+};
+
+const isDto = (metatype: unknown): metatype is DtoClass => typeof metatype === 'function' && memberNames(metatype as DtoClass).size > 0; // Nest hands over the parameter's class
+
+const assignMembers = (made: object, value: object, names: ReadonlySet<string>, prefix: string, faults: Fault[]): void => {
+  const taken = new Set<string>();
+  for (const [key, member] of Object.entries(value)) {
+    const name = names.has(key) ? key : inCamelCase(key, names);
+    if (taken.has(name)) faults.push({ pointer: `${prefix}${escapePointer(key)}`, code: 'duplicate_key', message: `${name} is given twice, in two spellings.` });
+    taken.add(name);
+    Object.defineProperty(made, name, { value: member, enumerable: true, writable: true, configurable: true });
+  }
+};
+
+const inCamelCase = (key: string, names: ReadonlySet<string>): string => {
+  if (!key.includes('_')) return key;
+  const camel = key.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
+  return names.has(camel) ? camel : key;
+};
+
+const faultsOf = (error: ValidationError, prefix: string): Fault[] => {
+  const pointer = `${prefix}${escapePointer(error.property)}`;
+  const own = Object.entries(error.constraints ?? {}).map(([kind, message]) => ({ pointer, code: codeOf(kind, error), message: sentence(kind, message, error) }));
+  return [...own, ...(error.children ?? []).flatMap((child) => faultsOf(child, `${pointer}/`))];
+};
+
+const codeOf = (kind: string, error: ValidationError): string => {
+  const given = (error.contexts?.[kind] as { code?: string } | undefined)?.code; // contexts are declared as any
+  return given ?? CODES[kind] ?? 'invalid_value';
+};
+
+const sentence = (kind: string, message: string, error: ValidationError): string =>
+  kind === 'whitelistValidation' ? `There is no field ${error.property} here.` : `${message}.`;
+
+const CODES: Readonly<Record<string, string>> = {
+  whitelistValidation: 'unknown_field',
+  isString: 'wrong_type', isObject: 'wrong_type', isInt: 'wrong_type', isBoolean: 'wrong_type', isArray: 'wrong_type',
+  isDefined: 'missing', isNotEmpty: 'missing',
+  isIn: 'unknown_value', isEnum: 'unknown_value',
+  min: 'out_of_range', max: 'out_of_range', minLength: 'out_of_range', maxLength: 'out_of_range', isLength: 'out_of_range',
+};

@@ -1,0 +1,32 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../logging/logger';
+import { problemDocument } from './problem';
+import { problemOfError } from './problem-of-error';
+
+/** Every error leaves the gateway through here, as `application/problem+json`. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const problem = problemOfError(error);
+    const { status, error: code, headers = {} } = problem.details;
+    if (status >= 500) this.logTrouble(status, code, request, problem.cause ?? error);
+    if (reply.raw.headersSent) {
+      reply.raw.destroy(); // a stream broke in the middle: there is no other way to say so
+      return;
+    }
+    const document = problemDocument(problem.details, request.id);
+    void reply.status(status).headers(headers).type('application/problem+json').send(JSON.stringify(document));
+  }
+
+  private logTrouble(status: number, code: string, request: FastifyRequest, err: unknown): void {
+    const line = { event: 'request_failed', requestId: request.id, method: request.method, route: request.routeOptions.url, code, err };
+    if (status === 500) this.logger.error(line);
+    else this.logger.warn(line);
+  }
+}

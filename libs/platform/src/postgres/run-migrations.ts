@@ -1,0 +1,59 @@
+import { Client } from 'pg';
+import { DataSource, type MigrationInterface } from 'typeorm';
+
+export type MigrationClass = new () => MigrationInterface;
+
+export interface MigrationOptions {
+  /** Connects as the owner of the schema. */
+  readonly databaseUrl: string;
+  /** In any order; they run by the time in their names. */
+  readonly migrations: readonly MigrationClass[];
+}
+
+/** Any number that nobody else locks in this database: `foldwork` in ASCII, as much as fits 63 bits. */
+const MIGRATION_LOCK = '7381240356830343787';
+const MIGRATIONS_TABLE = 'foldwork_migrations';
+
+/**
+ * Brings the schema up to date and returns the names of the migrations that ran. Processes that start together take
+ * turns under an advisory lock, so that each migration runs once. Throws when one fails; it is rolled back then.
+ */
+export const runMigrations = (options: MigrationOptions): Promise<string[]> =>
+  underLock(options.databaseUrl, async () =>
+    withDataSource(options, async (source) => (await source.runMigrations({ transaction: 'each' })).map(({ name }) => name)));
+
+/** Takes back all migrations, newest first: for tests and for giving a database back. */
+export const revertMigrations = (options: MigrationOptions): Promise<void> =>
+  underLock(options.databaseUrl, () =>
+    withDataSource(options, async (source) => {
+      const executed = await source.query<{ count: string }[]>(`SELECT count(*) FROM ${MIGRATIONS_TABLE}`);
+      for (let left = Number(executed[0]?.count ?? 0); left > 0; left -= 1) await source.undoLastMigration({ transaction: 'each' });
+    }));
+
+const underLock = async <T>(databaseUrl: string, work: () => Promise<T>): Promise<T> => {
+  const client = new Client({ connectionString: databaseUrl, application_name: 'foldwork-migrate', connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1::bigint)', [MIGRATION_LOCK]);
+    return await work();
+  } finally {
+    await client.end(); // gives the lock back
+  }
+};
+
+const withDataSource = async <T>({ databaseUrl, migrations }: MigrationOptions, work: (source: DataSource) => Promise<T>): Promise<T> => {
+  const source = new DataSource({
+    type: 'postgres',
+    url: databaseUrl,
+    migrations: [...migrations],
+    migrationsTableName: MIGRATIONS_TABLE,
+    applicationName: 'foldwork-migrate',
+    poolSize: 1,
+  });
+  await source.initialize();
+  try {
+    return await work(source);
+  } finally {
+    await source.destroy();
+  }
+};

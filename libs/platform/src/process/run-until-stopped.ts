@@ -1,0 +1,44 @@
+import type { Logger } from '../logging/logger';
+
+export interface Running {
+  readonly logger: Logger;
+  /** Finishes what is in flight and gives everything back. */
+  readonly close: () => Promise<void>;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Starts a process and keeps it until it is told to stop: SIGTERM or SIGINT closes it in order, a second signal or the
+ * time limit ends it at once. A fault at start is one message and exit code 1, never a stack trace.
+ */
+export const runUntilStopped = async (start: () => Promise<Running>): Promise<void> => {
+  const running = await start().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  });
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    running.logger.info({ event: 'stopping', signal });
+    void closeInTime(running).then((code) => process.exit(code));
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('uncaughtException', (err) => {
+    running.logger.fatal({ event: 'uncaught', err });
+    process.exit(1); // the state after a bug is unknown; the log is the state, a new process reads it
+  });
+};
+
+const closeInTime = async ({ close, timeoutMs, logger }: Running): Promise<number> => {
+  const late = Promise.withResolvers<number>();
+  const timer = setTimeout(() => late.resolve(1), timeoutMs);
+  const code = await Promise.race([
+    close().then(() => 0, (err: unknown) => (logger.error({ event: 'stop_failed', err }), 1)),
+    late.promise,
+  ]);
+  clearTimeout(timer);
+  logger.info({ event: 'stopped', code });
+  return code;
+};
