@@ -33,8 +33,11 @@ export interface StepDelivery {
 }
 
 export interface FeedMessage {
+  /** Below the feed's root `<prefix>.events`: `<namespace>.<run>.<type>`, made by `feedSubject`. */
   readonly subject: string;
+  /** Of the event, the same whenever it is sent again. */
   readonly id: string;
+  /** CloudEvents attributes (`ce-…`); single lines. */
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: string;
 }

@@ -1,0 +1,143 @@
+import { createInbox, MsgHdrsImpl, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { BusUnavailable, type FeedMessage } from '../bus.port';
+import type { NatsLink } from './nats-link';
+import type { NatsNames } from './nats-names';
+import type { Repair } from './repair';
+import { afterDelay } from './retry-timer';
+
+type Answer =
+  | { readonly status: 'stored'; readonly seq: number; readonly duplicate: boolean }
+  | { readonly status: 'refused'; readonly code: number; readonly reason: string }
+  | { readonly status: 'silent' };
+
+/** Under the queue at which newer servers begin to refuse, and small enough to be sent again without regret. */
+const BATCH_MESSAGES_MAX = 500;
+const BATCH_CHARACTERS_MAX = 512 * 1024;
+const ANSWER_TIMEOUT_MS = 5_000;
+const ROUNDS_MAX = 3;
+const LINE_BREAK = /[\r\n]/;
+
+/**
+ * Stores feed messages at the price of one acknowledgement per batch: only the first and the last ask for one, and their
+ * sequence numbers differ by exactly the messages between when the server stored all of them. Whenever the numbers say
+ * anything else (a loss, a second publisher, doubles) the batch is sent again with an acknowledgement for each; those that
+ * were stored the first time are doubles by their id.
+ */
+export class FeedPublisher {
+  private readonly inbox = `${createInbox()}.`;
+  private readonly waiting = new Map<string, (answer: Answer) => void>();
+  private sequence = 0;
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly link: NatsLink,
+    private readonly names: NatsNames,
+    private readonly stream: Repair,
+  ) {
+    link.onUp((connection, reason) => {
+      if (reason === 'new connection') connection.subscribe(`${this.inbox}*`, { callback: (_error, message) => this.answered(message) });
+    });
+    link.onDown(() => this.silence());
+  }
+
+  /** One caller at a time: batches that mix would make the cheap check fail. */
+  publish(messages: readonly FeedMessage[]): Promise<void> {
+    const mine = this.turn.then(() => this.publishAll(messages));
+    this.turn = mine.catch(() => undefined); // the caller of that batch was told
+    return mine;
+  }
+
+  close(): void {
+    this.silence();
+  }
+
+  private async publishAll(messages: readonly FeedMessage[]): Promise<void> {
+    for (const batch of batches(messages)) {
+      if (!(await this.publishCheaply(batch))) await this.publishEach(batch);
+    }
+  }
+
+  private async publishCheaply(batch: readonly FeedMessage[]): Promise<boolean> {
+    const connection = this.link.require();
+    const last = batch.length - 1;
+    const answers: Promise<Answer>[] = [];
+    batch.forEach((message, index) => {
+      if (index === 0 || index === last) answers.push(this.ask(connection, message));
+      else connection.publish(this.names.feed(message.subject), message.payload, { headers: headersOf(message) });
+    });
+    const [first, final = first] = await Promise.all(answers);
+    return first?.status === 'stored' && final?.status === 'stored' && (last === 0 || final.seq - first.seq === last);
+  }
+
+  private async publishEach(batch: readonly FeedMessage[]): Promise<void> {
+    let left = batch;
+    let answer: Answer = { status: 'silent' };
+    for (let round = 0; round < ROUNDS_MAX && left.length > 0; round += 1) {
+      await this.stream.mend();
+      const connection = this.link.require();
+      const answers = await Promise.all(left.map((message) => this.ask(connection, message)));
+      const refused = answers.flatMap((given, index) => (given.status === 'stored' ? [] : [index]));
+      answer = answers[refused[0] ?? 0] ?? answer;
+      left = left.filter((_message, index) => answers[index]?.status !== 'stored');
+    }
+    if (left.length > 0) throw unavailable(answer, left.length);
+  }
+
+  private ask(connection: NatsConnection, message: FeedMessage): Promise<Answer> {
+    this.sequence += 1;
+    const token = String(this.sequence);
+    return new Promise((resolve) => {
+      const cancel = afterDelay(ANSWER_TIMEOUT_MS, () => settle({ status: 'silent' }));
+      const settle = (answer: Answer): void => {
+        cancel();
+        this.waiting.delete(token);
+        resolve(answer);
+      };
+      this.waiting.set(token, settle);
+      const headers = headersOf(message);
+      connection.publish(this.names.feed(message.subject), message.payload, { headers, reply: this.inbox + token });
+    });
+  }
+
+  private answered(message: Msg): void {
+    this.waiting.get(message.subject.slice(this.inbox.length))?.(readAnswer(message));
+  }
+
+  private silence(): void {
+    for (const settle of [...this.waiting.values()]) settle({ status: 'silent' });
+  }
+}
+
+const headersOf = ({ id, headers }: FeedMessage): MsgHdrsImpl => {
+  for (const name in headers) {
+    if (LINE_BREAK.test(headers[name] ?? '')) throw new TypeError(`Header ${name} holds a line break.`);
+  }
+  return MsgHdrsImpl.fromRecord({ ...headers, 'Nats-Msg-Id': id });
+};
+
+const readAnswer = (message: Msg): Answer => {
+  if (message.data.length === 0) return { status: 'refused', code: message.headers?.code ?? 0, reason: 'no stream listens' };
+  const { seq, duplicate, error } = message.json<{ seq?: number; duplicate?: boolean; error?: { code: number; description: string } }>();
+  if (error !== undefined) return { status: 'refused', code: error.code, reason: error.description };
+  return { status: 'stored', seq: seq ?? 0, duplicate: duplicate === true };
+};
+
+const unavailable = (answer: Answer, count: number): BusUnavailable =>
+  answer.status === 'refused'
+    ? new BusUnavailable('BUS_REFUSED', `The feed refused ${count} messages: ${answer.code} ${answer.reason}`)
+    : new BusUnavailable('BUS_TIMEOUT', `The feed did not acknowledge ${count} messages.`);
+
+function* batches(messages: readonly FeedMessage[]): Generator<readonly FeedMessage[]> {
+  let start = 0;
+  let characters = 0;
+  for (const [index, { payload }] of messages.entries()) {
+    const full = index - start >= BATCH_MESSAGES_MAX || characters + payload.length > BATCH_CHARACTERS_MAX;
+    if (full && index > start) {
+      yield messages.slice(start, index);
+      start = index;
+      characters = 0;
+    }
+    characters += payload.length;
+  }
+  if (start < messages.length) yield messages.slice(start);
+}

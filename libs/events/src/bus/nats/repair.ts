@@ -1,0 +1,54 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { BusTrouble, NatsLink } from './nats-link';
+import { afterDelay, jitteredDelayMs } from './retry-timer';
+
+/**
+ * Makes something on the server whole again, once at a time however many ask, and goes on trying until it works, the
+ * connection goes down (the next one starts anew), or it is closed. Never rejects.
+ */
+export class Repair {
+  private running: Promise<void> | undefined;
+  private closed = false;
+  private wake: (() => void) | undefined;
+
+  constructor(
+    private readonly link: NatsLink,
+    private readonly ensure: (connection: NatsConnection) => Promise<void>,
+    private readonly onTrouble: (trouble: BusTrouble) => void,
+  ) {}
+
+  mend(): Promise<void> {
+    this.running ??= this.untilDone().finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.wake?.();
+  }
+
+  private async untilDone(): Promise<void> {
+    for (let failures = 1; !this.closed; failures += 1) {
+      const connection = this.link.current();
+      if (connection === undefined) return;
+      try {
+        return await this.ensure(connection);
+      } catch (cause) {
+        if (!this.closed) this.onTrouble({ code: 'SETUP_FAILED', message: 'JetStream refused a stream or consumer.', cause });
+        await this.pause(jitteredDelayMs(failures));
+      }
+    }
+  }
+
+  private pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = afterDelay(delayMs, resolve);
+      this.wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,1 @@
+export { startThrowawayNats, type ThrowawayNats, type ThrowawayNatsOptions } from './nats/throwaway-nats';
