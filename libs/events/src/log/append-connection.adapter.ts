@@ -1,0 +1,49 @@
+import { Client, type ClientConfig, type QueryConfig } from 'pg';
+
+/**
+ * The one connection of the appender. Connects on first use and again after `reset`. A connection that breaks while idle
+ * is replaced without a word: the next statement tells.
+ */
+export class AppendConnection {
+  private current: Promise<Client> | undefined;
+
+  constructor(
+    private readonly settings: ClientConfig,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  /** The single value of the single row. */
+  async queryValue(query: QueryConfig): Promise<unknown> {
+    const client = await this.connected();
+    const { rows } = await client.query<[unknown]>({ ...query, rowMode: 'array' });
+    return rows[0]?.[0];
+  }
+
+  /** Drops the connection; the next query opens a fresh one. */
+  reset(): void {
+    const dropped = this.current;
+    this.current = undefined;
+    dropped?.then((client) => client.end()).catch(this.onError);
+  }
+
+  async close(): Promise<void> {
+    const client = await this.current?.catch(() => undefined);
+    this.current = undefined;
+    await client?.end();
+  }
+
+  private connected(): Promise<Client> {
+    this.current ??= this.connect();
+    return this.current;
+  }
+
+  private async connect(): Promise<Client> {
+    const client = new Client(this.settings);
+    client.on('error', (error) => {
+      this.onError(error);
+      this.reset();
+    });
+    await client.connect();
+    return client;
+  }
+}

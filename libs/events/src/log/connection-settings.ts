@@ -1,0 +1,37 @@
+/** How a process connects: one URL, and a role that may append and read but change nothing. */
+export interface LogConnection {
+  readonly connectionString: string;
+  /** Role taken on after the login; `null` keeps the login's own. Default `foldwork_app`. */
+  readonly applicationRole?: string | null;
+  readonly applicationName?: string;
+}
+
+export interface SessionLimits {
+  readonly lockTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+}
+
+export const APPLICATION_ROLE = 'foldwork_app';
+
+/**
+ * Options for `pg`'s Client and Pool. Limits and role travel as start-up options, so that they hold from the first
+ * statement and cost no round trip; options that the URL brings are kept.
+ */
+export const connectionSettings = (
+  { connectionString, applicationRole = APPLICATION_ROLE, applicationName = 'foldwork-log' }: LogConnection,
+  { lockTimeoutMs, statementTimeoutMs }: SessionLimits,
+) => {
+  const url = new URL(connectionString);
+  const options = [url.searchParams.get('options') ?? '', `-c lock_timeout=${lockTimeoutMs}`, `-c statement_timeout=${statementTimeoutMs}`];
+  if (applicationRole !== null) options.push(`-c role=${applicationRole}`);
+  url.searchParams.delete('options');
+  return {
+    connectionString: url.toString(),
+    options: options.join(' ').trim(),
+    application_name: applicationName,
+    connectionTimeoutMillis: 5_000,
+    // A server that vanished without a word answers neither; a little later than the server's own limit.
+    query_timeout: statementTimeoutMs + 2_000,
+    keepAlive: true,
+  };
+};

@@ -1,0 +1,18 @@
+import { ApplicationRole1764000000001 } from './migrations/0001-application-role';
+import { Events1764000000002 } from './migrations/0002-events';
+import { LogMeta1764000000003 } from './migrations/0003-log-meta';
+import { Checkpoints1764000000004 } from './migrations/0004-checkpoints';
+import { Definitions1764000000005 } from './migrations/0005-definitions';
+import { Immutability1764000000006 } from './migrations/0006-immutability';
+import { AppendFunctions1764000000007 } from './migrations/0007-append-functions';
+
+/** The log's schema for TypeORM's `migrations` option, in order. */
+export const logMigrations = [
+  ApplicationRole1764000000001,
+  Events1764000000002,
+  LogMeta1764000000003,
+  Checkpoints1764000000004,
+  Definitions1764000000005,
+  Immutability1764000000006,
+  AppendFunctions1764000000007,
+];

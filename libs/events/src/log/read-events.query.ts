@@ -1,0 +1,41 @@
+import type { CustomTypesConfig, QueryArrayConfig } from 'pg';
+import type { EventType, RecordedEvent, RunId, TaskPath } from '../contracts';
+
+/** Values as Postgres wrote them, in the order of `COLUMNS`. */
+export type EventRow = [
+  position: string, recordedAt: string, runId: string, task: string, version: string, type: string,
+  schemaVersion: string, namespace: string, decide: string, hash: string, metadata: string, data: string,
+];
+
+/** Milliseconds by way of a double: exact to the microsecond until the year 2250, and a third of the price of `extract`. */
+const COLUMNS = `position, floor(date_part('epoch', recorded_at) * 1000), run_id, task, version, type, schema_version,
+  namespace, decide, encode(hash, 'hex'), metadata, data`;
+
+const AFTER = `SELECT ${COLUMNS} FROM public.events WHERE position > $1 ORDER BY position LIMIT $2`;
+const OF_RUNS = `SELECT ${COLUMNS} FROM public.events WHERE run_id = ANY($1::uuid[]) AND position > $2 ORDER BY position`;
+const LAST = `SELECT ${COLUMNS} FROM public.events WHERE run_id = $1 AND task = $2 ORDER BY version DESC LIMIT 1`;
+
+/** The mapping below reads the texts itself; a parser per value would cost more than the reading. */
+const AS_TEXT: CustomTypesConfig = { getTypeParser: () => (value: string) => value };
+
+const query = (name: string, text: string, values: unknown[]): QueryArrayConfig => ({ name, text, values, rowMode: 'array', types: AS_TEXT });
+
+export const eventsAfter = (after: number, limit: number): QueryArrayConfig => query('events_after', AFTER, [after, limit]);
+export const eventsOfRuns = (runIds: readonly RunId[], after: number): QueryArrayConfig => query('events_of_runs', OF_RUNS, [runIds, after]);
+export const lastEventOf = (runId: RunId, task: string): QueryArrayConfig => query('last_event_of', LAST, [runId, task]);
+
+/** Only what validated writers appended is in the table, hence the casts. */
+export const toRecordedEvent = (row: EventRow): RecordedEvent => ({
+  position: Number(row[0]),
+  recordedAt: Number(row[1]),
+  runId: row[2] as RunId,
+  task: row[3] as TaskPath,
+  version: Number(row[4]),
+  type: row[5] as EventType,
+  schemaVersion: Number(row[6]),
+  namespace: row[7],
+  decide: row[8] === 't',
+  hash: row[9],
+  metadata: row[10],
+  data: row[11],
+});
