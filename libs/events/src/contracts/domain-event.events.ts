@@ -9,9 +9,10 @@ export type TaskStatus =
   | 'pending' | 'assigned' | 'in_progress' | 'waiting'
   | 'completed' | 'failed' | 'escalated' | 'skipped' | 'canceled' | 'timed_out';
 
+/** `begin` is assign and start in one, for an executor's own actions and for tasks that the engine itself runs. */
 export type TaskTransition =
   | 'assign' | 'start' | 'complete' | 'fail' | 'escalate' | 'retry'
-  | 'wait' | 'skip' | 'cancel' | 'timeOut' | 'resolve';
+  | 'begin' | 'wait' | 'skip' | 'cancel' | 'timeOut' | 'resolve';
 
 export type TaskType = 'basic' | 'wait' | 'signal' | 'router' | 'parallel' | 'collection' | 'composite' | 'aggregate';
 
@@ -112,8 +113,9 @@ export interface PlannedChildren {
   readonly strategy?: string;
   readonly maxWorkers?: number;
   readonly tasks?: readonly PlannedTask[];
-  /** A collection's kept items, by index; their tasks follow from the template. */
+  /** A collection's kept items, by index, and the type of the task that each of them gets. */
   readonly items?: readonly Json[];
+  readonly itemType?: string;
   readonly skippedCount?: number;
 }
 
@@ -147,6 +149,8 @@ export interface TaskTransitioned {
   /** For waits: the signal stream that completed it. */
   readonly signalId?: string;
   readonly starts?: StartedTask;
+  /** Of a `retry`: the attempts so far no longer count, because the whole run is tried again. */
+  readonly renewed?: boolean;
 }
 
 /** Durable at once while the handler runs; merged into the task's `sideEffects`. */

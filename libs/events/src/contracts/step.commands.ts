@@ -2,8 +2,9 @@ import type { DefinitionHash, RunId, TaskPath } from './ids';
 import type { Json } from './json';
 
 /**
- * The planner's wish that an executor runs a segment: consecutive basic tasks of one run, one after another, until one
- * does not complete. May be lost, doubled or late: the versions make a stale one harmless.
+ * The planner's wish that an executor runs some segments of one run. A segment is a list of consecutive basic tasks, run
+ * one after another until one does not complete; segments of one command are independent of each other. May be lost,
+ * doubled or late: the versions make a stale one harmless.
  */
 export interface StepCommand {
   readonly runId: RunId;
@@ -12,7 +13,7 @@ export interface StepCommand {
   readonly epoch: string;
   readonly definition: DefinitionHash;
   readonly pool: string;
-  readonly tasks: readonly SegmentTask[];
+  readonly segments: readonly (readonly SegmentTask[])[];
   /** Variables that the expressions of these tasks refer to. */
   readonly scope: { readonly [name: string]: Json };
 }

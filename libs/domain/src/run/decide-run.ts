@@ -1,0 +1,151 @@
+import { RUN_STREAM, type FailureDetail, type NewEvent, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
+import { ExpressionError } from '../expressions';
+import type { CompiledDefinition } from '../plan/compiled-definition';
+import { isRetryable } from '../policies/retry-policy';
+import { taskAt } from '../plan/compiled-definition';
+import { isActive, isUnsuccessful } from '../task/task-machine';
+import { decideRollback, startRollback } from './decide-rollback';
+import { Deciding, takeDeepest, type DecideContext } from './deciding';
+import { driveList } from './drive-list';
+import { releaseLost } from './release-lost';
+import type { RunState, TaskState } from './run.state';
+import { settleTask } from './settle';
+import { taskScope } from './task-scope';
+
+export interface RunDecision {
+  /** To be appended together, all or none; already applied to the state. */
+  readonly events: readonly NewEvent[];
+  /** What executors should be running according to the log; sending it twice is harmless. */
+  readonly segments: readonly (readonly SegmentTask[])[];
+  /** When the run must be looked at again whatever happens; absent: only an event can move it. */
+  readonly wakeAt?: number;
+}
+
+/**
+ * What must happen now to this run. Total and pure in its arguments: it changes `run` only by applying the events it
+ * returns. Looks at what events marked as changed, at what is due, and at what lost executors left.
+ */
+export const decideRun = (run: RunState, definition: CompiledDefinition, context: DecideContext): RunDecision => {
+  const deciding = new Deciding(run, definition, context);
+  markDue(run, context.now);
+  decideStatus(deciding);
+  const { events, segments } = deciding;
+  const wakeAt = nextWake(run);
+  return { events, segments, ...(wakeAt !== undefined && { wakeAt }) };
+};
+
+const decideStatus = (deciding: Deciding): void => {
+  const { run } = deciding;
+  if (run.status === 'failed') retryRun(deciding);
+  if (run.status === 'pending' && run.admitted && run.cancel === undefined) plan(deciding);
+  if (run.status === 'rolling_back') return decideRollback(deciding);
+  if (run.status !== 'running' && run.status !== 'pending') return;
+  if (run.cancel !== undefined) return cancelRun(deciding);
+  if (run.status !== 'running') return;
+  releaseLost(deciding);
+  settleDirty(deciding);
+};
+
+const settleDirty = (deciding: Deciding): void => {
+  const { run } = deciding;
+  for (let path = takeDeepest(run.dirty); path !== undefined; path = takeDeepest(run.dirty)) {
+    if (path === RUN_STREAM) settleRoot(deciding);
+    else settleTask(deciding, path);
+    if (run.status !== 'running') return;
+  }
+};
+
+const plan = (deciding: Deciding): void => {
+  const tasks = deciding.definition.root.tasks.map(({ id, type }) => ({ id, type }));
+  deciding.emitRun({ type: 'RunPlanned', data: { tasks, at: deciding.now } });
+  deciding.run.dirty.add(RUN_STREAM);
+};
+
+const settleRoot = (deciding: Deciding): void => {
+  try {
+    if (isOverdue(deciding)) return failRun(deciding, { code: 'RUN_TIMEOUT', message: `the run took longer than ${deciding.definition.timeoutMs} ms` });
+    const progress = driveList(deciding, deciding.definition.root, RUN_STREAM);
+    if (progress.status === 'failed') failRun(deciding, failureOf(progress.task), progress.task);
+    else if (progress.status === 'completed') completeRun(deciding);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    failRun(deciding, { code: 'EXPRESSION_ERROR', message: error.message });
+  }
+};
+
+const isOverdue = ({ run, definition, now, ...deciding }: Deciding): boolean => {
+  void deciding;
+  return definition.timeoutMs !== undefined && run.startedAt !== undefined && now >= run.startedAt + definition.timeoutMs;
+};
+
+const completeRun = (deciding: Deciding): void => {
+  const { run, definition, now } = deciding;
+  const output = definition.output?.evaluate(taskScope(run, definition, RUN_STREAM, definition.output.references)) ?? null;
+  deciding.emitRun({ type: 'RunCompleted', data: { output, at: now } });
+};
+
+const failureOf = (task: TaskState): FailureDetail =>
+  task.status === 'escalated'
+    ? { code: 'TASK_ESCALATED', message: `${task.path} waits for a person: ${task.error?.message ?? 'escalated'}` }
+    : (task.error ?? { code: 'TASK_CANCELED', message: `${task.path} was canceled` });
+
+const failRun = (deciding: Deciding, error: FailureDetail, task?: TaskState): void => {
+  const { run, now } = deciding;
+  cancelOpenTasks(deciding);
+  if (deciding.definition.rollback && error.code !== 'TASK_ESCALATED') return startRollback(deciding, error, task?.path);
+  const retryAt = retriesItself(deciding, error, task) ? { retryAt: now + run.request.retry.delayMs } : {};
+  deciding.emitRun({ type: 'RunFailed', data: { error, ...(task && { task: task.path }), ...retryAt, at: now } });
+};
+
+const retriesItself = ({ run, definition }: Deciding, error: FailureDetail, task?: TaskState): boolean => {
+  if (run.attempt > run.request.retry.maximum || error.code === 'TASK_ESCALATED' || error.code === 'RUN_TIMEOUT') return false;
+  return task === undefined || isRetryable(taskAt(definition, task.path).retry, task.error);
+};
+
+const retryRun = (deciding: Deciding): void => {
+  const { run, now } = deciding;
+  if (run.retryAt === undefined || now < run.retryAt) return;
+  renewRun(deciding, { automatic: true });
+};
+
+/** Gives every unsuccessful task a fresh budget; completed ones are never touched. */
+export const renewRun = (deciding: Deciding, facts: { automatic: boolean; reason?: string }): void => {
+  const { run, now } = deciding;
+  const tasks = [...run.tasks.values()].filter(({ status }) => isUnsuccessful(status) && status !== 'escalated');
+  deciding.emitRun({ type: 'RunRetried', data: { attempt: run.attempt + 1, ...facts, tasks: tasks.map(({ path }) => path), at: now } });
+  for (const { path } of tasks) deciding.transition(path, 'retry', { renewed: true });
+};
+
+const cancelRun = (deciding: Deciding): void => {
+  const { run, now } = deciding;
+  cancelOpenTasks(deciding);
+  deciding.emitRun({ type: 'RunCanceled', data: { ...(run.cancel?.reason !== undefined && { reason: run.cancel.reason }), at: now } });
+};
+
+/**
+ * Takes every active task away from whoever has it. Pending ones stay pending: writing to the task a segment is at
+ * fences the whole segment.
+ */
+const cancelOpenTasks = (deciding: Deciding): void => {
+  for (const { path, status } of [...deciding.run.tasks.values()]) if (isActive(status)) deciding.transition(path, 'cancel');
+};
+
+const markDue = (run: RunState, now: number): void => {
+  for (const [path, at] of run.wakes) {
+    if (at > now) continue;
+    run.wakes.delete(path);
+    run.dirty.add(path);
+  }
+};
+
+const nextWake = (run: RunState): number | undefined => {
+  let next = run.status === 'failed' ? run.retryAt : undefined;
+  if (run.status === 'running' || run.status === 'rolling_back') for (const at of run.wakes.values()) if (next === undefined || at < next) next = at;
+  return next;
+};
+
+/** Marks everything open, after a fold or when a command may have been lost: the next decision looks at all of it. */
+export const lookAtEverything = (run: RunState): void => {
+  run.dirty.add(RUN_STREAM);
+  for (const { path, status, executor } of run.tasks.values()) if (isActive(status) && executor === undefined) run.dirty.add(path as TaskPath);
+};

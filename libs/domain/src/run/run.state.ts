@@ -1,0 +1,105 @@
+import type {
+  DefinitionHash, FailureDetail, Json, JsonObject, PlannedChildren, RunId, RunRequested, TaskPath, TaskStatus,
+} from '@foldwork/events/contracts';
+
+/**
+ * What the log says about one run. Built by `foldRun` and `applyEvent` only. A fold owns its state and changes it in
+ * place (10,000 children must not be copied per event); whoever holds a state treats it as a value and never writes it.
+ */
+export type RunStatus =
+  | 'pending' | 'running' | 'awaiting_approval' | 'succeeded' | 'failed' | 'rolling_back' | 'rolled_back' | 'canceled' | 'escalated';
+
+export interface RunState {
+  readonly runId: RunId;
+  readonly namespace: string;
+  readonly workflow: string;
+  readonly definition: DefinitionHash;
+  readonly input: Json;
+  readonly request: RunRequested;
+  status: RunStatus;
+  /** Version of the run's own stream. */
+  version: number;
+  /** Of the last event applied; an event at or before it is skipped. */
+  position: number;
+  /** How many events were folded: the number people see as the run's version. */
+  eventCount: number;
+  attempt: number;
+  planned: boolean;
+  admitted: boolean;
+  paused: boolean;
+  cancel?: { readonly reason?: string };
+  error?: FailureDetail;
+  failedTask?: TaskPath;
+  /** When a failed run is retried by itself. */
+  retryAt?: number;
+  output?: Json;
+  startedAt?: number;
+  endedAt?: number;
+  /** Ids of the root list, in order. */
+  rootTasks: readonly string[];
+  readonly tasks: Map<TaskPath, TaskState>;
+  /** Basic tasks whose attempt is with an executor right now. */
+  readonly executing: Set<TaskPath>;
+  /** Tasks in status `waiting`. */
+  readonly waiting: Set<TaskPath>;
+  readonly signals: Map<string, SignalState>;
+  rollback?: RollbackState;
+  /** Lists and containers whose children changed since somebody last decided. */
+  readonly dirty: Set<TaskPath>;
+  /** When which list or container must be looked at again; set by deciding, empty after a fold. */
+  readonly wakes: Map<TaskPath, number>;
+}
+
+export interface TaskState {
+  readonly path: TaskPath;
+  readonly type: string;
+  status: TaskStatus;
+  /** Version of the task's own stream. */
+  version: number;
+  attempt: number;
+  /** Attempts before the present budget: a retried run gives its tasks a fresh one. */
+  attemptsBefore: number;
+  executor?: string;
+  startedAt?: number;
+  endedAt?: number;
+  input?: Json;
+  output?: Json;
+  error?: FailureDetail;
+  sideEffects?: JsonObject;
+  verify?: 'first' | 'only';
+  next?: { readonly task: string; readonly with?: Json };
+  until?: number;
+  signalId?: string;
+  children?: ChildrenState;
+  undo?: 'started' | 'completed' | 'failed';
+  undoError?: FailureDetail;
+}
+
+/** A container's view of its children: counts are kept as events come, so that deciding costs the same for any number. */
+export interface ChildrenState {
+  readonly plan: PlannedChildren;
+  readonly counts: Record<TaskStatus, number>;
+  /** Every child before this index has begun at least once. */
+  firstPending: number;
+  /** Children that went back to pending, by index. */
+  readonly again: Set<number>;
+  /** Children that are active, or failed and not settled yet. */
+  readonly open: Set<TaskPath>;
+}
+
+export interface SignalState {
+  readonly signal: string;
+  readonly signalId: string;
+  readonly payload: Json;
+  readonly correlationId?: string;
+  readonly at: number;
+  consumed: boolean;
+}
+
+export interface RollbackState {
+  readonly tasks: readonly TaskPath[];
+  readonly error: FailureDetail;
+}
+
+export const isOpenRun = (run: RunState): boolean =>
+  run.status === 'pending' || run.status === 'running' || run.status === 'awaiting_approval' || run.status === 'rolling_back';
