@@ -1,0 +1,58 @@
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import type { AnchorSink } from './anchor-sink.port';
+import type { Anchor } from './rolling-root';
+
+const LINE = z.object({ position: z.number().int().positive(), root: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** One line of JSON per anchor, only ever appended to, on the disk before the write is done. */
+export class AnchorFileAdapter implements AnchorSink {
+  constructor(private readonly path: string) {}
+
+  async newest(): Promise<number> {
+    return (await readAnchorFile(this.path)).anchors.at(-1)?.position ?? 0;
+  }
+
+  async write(anchors: readonly Anchor[]): Promise<void> {
+    await mkdir(dirname(this.path), { recursive: true });
+    const file = await open(this.path, 'a');
+    try {
+      await file.appendFile(anchors.map(({ position, root }) => `${JSON.stringify({ position, root })}\n`).join(''));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+export interface AnchorFile {
+  readonly anchors: readonly Anchor[];
+  /** Numbers of lines that are not anchors, from 1. */
+  readonly badLines: readonly number[];
+}
+
+/** An absent file holds no anchors. A last line without its end was cut by a crash and counts as not written. */
+export const readAnchorFile = async (path: string): Promise<AnchorFile> => {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const anchors: Anchor[] = [];
+  const badLines: number[] = [];
+  const lines = text.split('\n').slice(0, -1);
+  for (const [index, line] of lines.entries()) {
+    const anchor = parseLine(line);
+    if (anchor === undefined) badLines.push(index + 1);
+    else anchors.push(anchor);
+  }
+  return { anchors, badLines };
+};
+
+const parseLine = (line: string): Anchor | undefined => {
+  try {
+    return LINE.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+};

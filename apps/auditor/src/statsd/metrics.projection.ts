@@ -1,0 +1,119 @@
+import {
+  openEvent, RUN_STREAM, type DomainEvent, type RecordedEvent, type RunId, type TaskPath, type TaskStatus,
+} from '@foldwork/events/contracts';
+import { readTransitionHead, type TaskTransitionHead } from '@foldwork/read-models';
+import type { Metrics } from './metric';
+import type { OpenRuns, RunClock } from './open-runs';
+import type { Tally } from './tally';
+
+/**
+ * Events → metrics. The clocks of open runs are the only state; they are the same however often an event is seen, so
+ * reading a run again after a restart (into a tally that is thrown away) brings them back.
+ */
+export class MetricsProjection {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly open: OpenRuns,
+  ) {}
+
+  /** Runs of these events whose beginning was not seen, because it lies before the last start of this process. */
+  unknownRuns(events: readonly RecordedEvent[]): RunId[] {
+    const unknown = new Set<RunId>();
+    const begun = new Set<RunId>();
+    for (const { runId, type } of events) {
+      if (type === 'RunRequested' || type === 'RunRetried') begun.add(runId);
+      else if (TIMED.has(type) && !begun.has(runId) && !this.open.has(runId)) unknown.add(runId);
+    }
+    return [...unknown];
+  }
+
+  count(tally: Tally, events: readonly RecordedEvent[]): void {
+    for (const event of events) {
+      if (event.type === 'TaskTransitioned') this.countTransition(tally, event);
+      else if (COUNTED.has(event.type)) this.countOther(tally, event.runId, openEvent(event), event.task);
+    }
+  }
+
+  private countOther(tally: Tally, runId: RunId, event: DomainEvent, task: TaskPath): void {
+    const { metrics, open } = this;
+    switch (event.type) {
+      case 'RunRequested':
+        open.begin(runId, event.data.at);
+        tally.count(metrics.queued);
+        tally.count(metrics.runStatus('pending'));
+        return;
+      case 'RunPlanned':
+        open.get(runId)?.listIsDue(RUN_STREAM, event.data.at);
+        tally.count(metrics.runStatus('running'));
+        return;
+      case 'RunRetried':
+        open.begin(runId, event.data.at).listIsDue(RUN_STREAM, event.data.at);
+        tally.count(metrics.retries);
+        tally.count(metrics.runStatus('running'));
+        return;
+      case 'RunCompleted':
+        return this.endRun(tally, runId, 'succeeded', event.data.at);
+      case 'RunFailed':
+        return this.endRun(tally, runId, event.data.error.code === 'TASK_ESCALATED' ? 'escalated' : 'failed', event.data.at);
+      case 'RunCanceled':
+        return this.endRun(tally, runId, 'canceled', event.data.at);
+      case 'RunRolledBack':
+        return this.endRun(tally, runId, 'rolled_back', event.data.at);
+      case 'EffectVerified':
+        if (task !== RUN_STREAM) tally.count(metrics.verification(event.data.answer));
+        return;
+      default:
+        return;
+    }
+  }
+
+  private endRun(tally: Tally, runId: RunId, status: string, at: number): void {
+    const clock = this.open.get(runId);
+    tally.count(this.metrics.runStatus(status));
+    if (clock !== undefined) tally.time(this.metrics.runDuration(status), Math.max(0, at - clock.requestedAt));
+    this.open.forget(runId);
+  }
+
+  private countTransition(tally: Tally, { runId, task, data }: RecordedEvent): void {
+    const head = readTransitionHead(data);
+    const clock = this.open.get(runId);
+    tally.count(this.metrics.taskStatus(head.to));
+    if (head.transition === 'retry') tally.count(this.metrics.retries);
+    if (head.children !== undefined) clock?.listIsDue(task, head.at);
+    if (STARTS.has(head.to) && !STARTS.has(head.from)) this.start(tally, clock, task, head);
+    else if (ENDS.has(head.to)) this.end(tally, clock, task, head);
+    if (head.starts === undefined) return;
+    tally.count(this.metrics.taskStatus('in_progress'));
+    this.start(tally, clock, head.starts.task as TaskPath, { at: head.at, attempt: head.starts.attempt }); // written by newEvent from a TaskPath
+  }
+
+  private start(tally: Tally, clock: RunClock | undefined, task: TaskPath, { at, attempt }: Pick<TaskTransitionHead, 'at' | 'attempt'>): void {
+    tally.count(this.metrics.step(task).started);
+    // A later attempt waits for its retry delay, which is no queue.
+    if (attempt === 1) tally.time(this.metrics.taskQueue, clock?.queuedMs(task, at));
+    clock?.start(task, at);
+  }
+
+  private end(tally: Tally, clock: RunClock | undefined, task: TaskPath, { to, at }: TaskTransitionHead): void {
+    const step = this.metrics.step(task);
+    const durationMs = clock?.end(task, at);
+    if (to === 'completed') tally.count(step.succeeded);
+    else if (to === 'skipped') tally.count(step.skipped);
+    else if (to !== 'canceled') tally.count(step.failed);
+    tally.time(this.metrics.taskDuration, durationMs);
+    tally.time(step.duration, durationMs);
+  }
+}
+
+const STARTS: ReadonlySet<TaskStatus> = new Set<TaskStatus>(['in_progress', 'waiting']);
+const ENDS: ReadonlySet<TaskStatus> = new Set<TaskStatus>(['completed', 'failed', 'escalated', 'timed_out', 'canceled', 'skipped']);
+
+/** Events besides `TaskTransitioned` that count; the others are not even parsed. */
+const COUNTED: ReadonlySet<string> = new Set<DomainEvent['type']>([
+  'RunRequested', 'RunPlanned', 'RunRetried', 'RunCompleted', 'RunFailed', 'RunCanceled', 'RunRolledBack', 'EffectVerified',
+]);
+
+/** Events whose duration is measured from an earlier one. */
+const TIMED: ReadonlySet<string> = new Set<DomainEvent['type']>([
+  'TaskTransitioned', 'RunPlanned', 'RunCompleted', 'RunFailed', 'RunCanceled', 'RunRolledBack',
+]);
