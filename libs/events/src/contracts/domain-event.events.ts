@@ -32,6 +32,8 @@ export interface RunRequested {
   /** Automatic retries of the failed run: how long after the failure, and how many at most. */
   readonly retry: { readonly delayMs: number; readonly maximum: number };
   readonly idempotencyKey?: string;
+  /** Hex SHA-256 of the request that used the key: the same key with another request is refused. */
+  readonly requestHash?: string;
   readonly lane?: { readonly key: string; readonly limit: number };
   /** The task that waits for this run, when it is a child run. */
   readonly parent?: { readonly runId: RunId; readonly task: TaskPath };
@@ -124,6 +126,14 @@ export interface StartedTask {
   readonly task: TaskPath;
   readonly attempt: number;
   readonly input?: Json;
+  readonly effect?: RecordedEffect;
+}
+
+/** The intent of an effect that may not be repeated blindly, durable before it takes place. */
+export interface RecordedEffect {
+  readonly class: 'keyed' | 'once';
+  /** Sent with each attempt, independent of its number. */
+  readonly key: string;
 }
 
 export interface TaskTransitioned {
@@ -136,6 +146,7 @@ export interface TaskTransitioned {
   readonly executor?: string;
   /** Resolved input; absent when the task has no `with`. */
   readonly input?: Json;
+  readonly effect?: RecordedEffect;
   readonly output?: Json;
   readonly error?: FailureDetail;
   readonly sideEffects?: JsonObject;
