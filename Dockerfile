@@ -1,0 +1,26 @@
+# One file for every service: docker build --build-arg APP=gateway|planner|executor|auditor|standalone .
+# The entry point ends with 1 and one message when a required setting is missing or a setting is wrong.
+
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --loglevel=error
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --loglevel=error
+COPY . .
+RUN npm run --silent build:run
+
+FROM node:24-bookworm-slim
+ARG APP
+RUN test -n "$APP" || { echo 'Say which app to build: --build-arg APP=gateway' >&2; exit 1; }
+ENV NODE_ENV=production APP=$APP FOLDWORK_HTTP_HOST=0.0.0.0
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/package.json ./
+COPY --from=build /app/dist dist
+RUN test -f "dist/apps/$APP/src/main.js" && mkdir -p /data && chown node:node /data
+USER node
+ENTRYPOINT ["/bin/sh", "-c", "exec node --enable-source-maps dist/apps/$APP/src/main.js"]
