@@ -1,5 +1,5 @@
 import type { DefinitionHash, Json, JsonObject, TaskPath } from '@foldwork/events/contracts';
-import type { Definition, TaskDefinition } from '../definition';
+import type { Definition, JsonSchema, TaskCommon } from '../definition';
 import type { Expression, References, Template } from '../expressions';
 import type { RetryPolicy } from '../policies/retry-policy';
 
@@ -19,21 +19,29 @@ export interface CompiledDefinition {
   readonly mentionsChildren: boolean;
 }
 
-/** Tasks that come one after another. */
+/** The tasks inside a container, or the root's. */
 export interface CompiledList {
   readonly tasks: readonly CompiledTask[];
   readonly indexById: ReadonlyMap<string, number>;
+  /** One after another, along the transitions; otherwise branches that do not know each other. */
+  readonly sequential: boolean;
 }
 
-export interface Transition {
-  /** A sibling's id, or `end`. */
-  readonly next: string;
+/** An action and its input. */
+export interface CompiledCall {
+  readonly action: string;
   readonly with?: Template;
 }
 
-export interface CompiledTask<S extends TaskDefinition = TaskDefinition> {
+export interface CompiledTransition {
+  /** A sibling's id, or `end`. */
+  readonly next?: string;
+  readonly with?: Template;
+}
+
+export interface CompiledTask<S extends TaskCommon = TaskCommon> {
   readonly id: string;
-  readonly type: S['type'];
+  readonly type: string;
   readonly path: string;
   readonly spec: S;
   readonly env: JsonObject;
@@ -42,7 +50,11 @@ export interface CompiledTask<S extends TaskDefinition = TaskDefinition> {
   readonly when?: Expression;
   readonly with?: Template;
   readonly outputs?: Template;
-  readonly outputSchema?: Json;
+  readonly key?: Expression;
+  /** Asks whether an effect took place; `found` sees its answer as `result`. */
+  readonly verify?: CompiledCall & { readonly found: Expression };
+  readonly undo?: CompiledCall;
+  readonly outputSchema?: JsonSchema;
   readonly retry: RetryPolicy;
   /** Of one attempt, or of a container as a whole. */
   readonly timeoutMs?: number;
@@ -50,18 +62,17 @@ export interface CompiledTask<S extends TaskDefinition = TaskDefinition> {
   readonly heartbeatMs?: number;
   readonly sleepMs: number;
   readonly final: boolean;
-  readonly onSuccess?: Transition;
-  readonly onError?: Transition;
+  readonly onSuccess?: CompiledTransition;
+  readonly onError?: CompiledTransition;
   readonly maxVisits?: number;
-  /** Parallel: the branches; composite: the list. */
+  /** Tasks inside it that run once. */
   readonly list?: CompiledList;
-  /** Collection: what each item gets; several tasks form a composite. */
+  /** What runs once per item (collection) or per signal (wait); several tasks form a composite. */
   readonly each?: CompiledTask;
   /** Router: siblings that its routes lead to. */
   readonly routeTargets: readonly string[];
   readonly itemVar: string;
   readonly indexVar: string;
-  readonly rollback: boolean;
 }
 
 const ITEM_OR_VISIT = /\[\d+\]|#\d+/g;

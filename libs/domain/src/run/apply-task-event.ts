@@ -50,6 +50,7 @@ const begin = (task: TaskState, data: TaskTransitioned): void => {
   if (isEnded(data.to)) return end(task, data);
   task.startedAt = data.at;
   if (data.input !== undefined) task.input = data.input;
+  if (data.effect !== undefined) task.effect = data.effect;
   if (data.verify !== undefined) task.verify = data.verify;
   else delete task.verify;
   if (data.until !== undefined) task.until = data.until;
@@ -81,6 +82,7 @@ const startNext = (run: RunState, starts: StartedTask, by: TaskTransitioned): vo
   task.startedAt = by.at;
   if (by.executor !== undefined) task.executor = by.executor;
   if (starts.input !== undefined) task.input = starts.input;
+  if (starts.effect !== undefined) task.effect = starts.effect;
   delete task.verify;
   move(run, task, 'in_progress');
 };
@@ -97,8 +99,10 @@ const move = (run: RunState, task: TaskState, to: TaskStatus): void => {
   task.status = to;
   if (isActive(to) && task.executor !== undefined) run.executing.add(task.path);
   else run.executing.delete(task.path);
-  if (to === 'waiting') run.waiting.add(task.path);
-  else run.waiting.delete(task.path);
+  if (to === 'waiting') {
+    run.waiting.add(task.path);
+    run.dirty.add(task.path);
+  } else run.waiting.delete(task.path);
   run.dirty.add(parentPath(task.path));
   if (task.children !== undefined) run.dirty.add(task.path);
 };

@@ -1,13 +1,13 @@
 import { RUN_STREAM, type FailureDetail, type NewEvent, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
 import { ExpressionError } from '../expressions';
-import type { CompiledDefinition } from '../plan/compiled-definition';
+import { taskAt, type CompiledDefinition } from '../plan/compiled-definition';
 import { isRetryable } from '../policies/retry-policy';
-import { taskAt } from '../plan/compiled-definition';
-import { isActive, isUnsuccessful } from '../task/task-machine';
+import { isActive } from '../task/task-machine';
 import { decideRollback, startRollback } from './decide-rollback';
 import { Deciding, takeDeepest, type DecideContext } from './deciding';
 import { driveList } from './drive-list';
 import { releaseLost } from './release-lost';
+import { renewRun } from './renew-run';
 import type { RunState, TaskState } from './run.state';
 import { settleTask } from './settle';
 import { taskScope } from './task-scope';
@@ -73,9 +73,13 @@ const settleRoot = (deciding: Deciding): void => {
   }
 };
 
-const isOverdue = ({ run, definition, now, ...deciding }: Deciding): boolean => {
-  void deciding;
-  return definition.timeoutMs !== undefined && run.startedAt !== undefined && now >= run.startedAt + definition.timeoutMs;
+const isOverdue = (deciding: Deciding): boolean => {
+  const { run, definition, now } = deciding;
+  if (definition.timeoutMs === undefined || run.startedAt === undefined) return false;
+  const deadline = run.startedAt + definition.timeoutMs;
+  if (now >= deadline) return true;
+  deciding.wakeAt(RUN_STREAM, deadline);
+  return false;
 };
 
 const completeRun = (deciding: Deciding): void => {
@@ -91,7 +95,7 @@ const failureOf = (task: TaskState): FailureDetail =>
 
 const failRun = (deciding: Deciding, error: FailureDetail, task?: TaskState): void => {
   const { run, now } = deciding;
-  cancelOpenTasks(deciding);
+  cancelTasks(deciding, error.code === 'RUN_TIMEOUT');
   if (deciding.definition.rollback && error.code !== 'TASK_ESCALATED') return startRollback(deciding, error, task?.path);
   const retryAt = retriesItself(deciding, error, task) ? { retryAt: now + run.request.retry.delayMs } : {};
   deciding.emitRun({ type: 'RunFailed', data: { error, ...(task && { task: task.path }), ...retryAt, at: now } });
@@ -108,26 +112,20 @@ const retryRun = (deciding: Deciding): void => {
   renewRun(deciding, { automatic: true });
 };
 
-/** Gives every unsuccessful task a fresh budget; completed ones are never touched. */
-export const renewRun = (deciding: Deciding, facts: { automatic: boolean; reason?: string }): void => {
-  const { run, now } = deciding;
-  const tasks = [...run.tasks.values()].filter(({ status }) => isUnsuccessful(status) && status !== 'escalated');
-  deciding.emitRun({ type: 'RunRetried', data: { attempt: run.attempt + 1, ...facts, tasks: tasks.map(({ path }) => path), at: now } });
-  for (const { path } of tasks) deciding.transition(path, 'retry', { renewed: true });
-};
-
 const cancelRun = (deciding: Deciding): void => {
   const { run, now } = deciding;
-  cancelOpenTasks(deciding);
+  cancelTasks(deciding, true);
   deciding.emitRun({ type: 'RunCanceled', data: { ...(run.cancel?.reason !== undefined && { reason: run.cancel.reason }), at: now } });
 };
 
 /**
- * Takes every active task away from whoever has it. Pending ones stay pending: writing to the task a segment is at
- * fences the whole segment.
+ * Takes every active task away from whoever has it; and pending ones too where a command for them may be on its way:
+ * writing to the task a segment is at, or begins with, fences the whole segment.
  */
-const cancelOpenTasks = (deciding: Deciding): void => {
-  for (const { path, status } of [...deciding.run.tasks.values()]) if (isActive(status)) deciding.transition(path, 'cancel');
+const cancelTasks = (deciding: Deciding, pendingToo: boolean): void => {
+  for (const { path, status } of [...deciding.run.tasks.values()]) {
+    if (isActive(status) || (pendingToo && status === 'pending')) deciding.transition(path, 'cancel');
+  }
 };
 
 const markDue = (run: RunState, now: number): void => {

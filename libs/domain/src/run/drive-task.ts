@@ -94,16 +94,18 @@ const retryOrFail = (deciding: Deciding, task: TaskState, spec: CompiledTask, ov
 export const retryMoment = (task: TaskState, spec: CompiledTask, quarantineMs: number): number | undefined => {
   const used = task.attempt - task.attemptsBefore;
   const lost = task.error?.code === LEASE_LOST;
-  const uncertain = isOnce(spec) && task.verify !== 'only';
+  const uncertain = isOnce(spec, task) && task.verify !== 'only';
   if (spec.type !== 'basic' && spec.retry.maximumAttempts <= used) return undefined;
   if (!isRetryable(spec.retry, task.error)) return undefined;
   if (used >= spec.retry.maximumAttempts && !(uncertain && isUncertain(task))) return undefined;
   const endedAt = task.endedAt ?? 0;
-  if (lost) return endedAt + (isOnce(spec) ? quarantineMs : 0);
+  if (lost) return endedAt + (isOnce(spec, task) ? quarantineMs : 0);
   return endedAt + retryDelayMs(spec.retry, used + 1);
 };
 
-export const isOnce = (spec: CompiledTask): boolean => spec.spec.type === 'basic' && spec.spec.effect === 'once';
+/** The definition may leave the class to the action; then the first claim recorded it. */
+const isOnce = (spec: CompiledTask, task: TaskState | undefined): boolean =>
+  task?.effect?.class === 'once' || ('effect' in spec.spec && spec.spec.effect === 'once');
 
 /** Ends that leave open whether the effect took place. */
 const UNCERTAIN: ReadonlySet<string> = new Set([LEASE_LOST, 'ATTEMPT_TIMEOUT', 'HEARTBEAT_TIMEOUT', 'CONNECTION_LOST']);
@@ -113,7 +115,7 @@ const isUncertain = (task: TaskState): boolean => task.error !== undefined && UN
 export const segmentTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overlay?: Json): SegmentTask => {
   const task = deciding.run.tasks.get(path);
   const used = (task?.attempt ?? 0) - (task?.attemptsBefore ?? 0);
-  const again = isOnce(spec) && (task?.attempt ?? 0) > 0;
+  const again = isOnce(spec, task) && (task?.attempt ?? 0) > 0;
   return {
     path,
     version: task?.version ?? 0,

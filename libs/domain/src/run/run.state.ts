@@ -1,5 +1,5 @@
 import type {
-  DefinitionHash, FailureDetail, Json, JsonObject, PlannedChildren, RunId, RunRequested, TaskPath, TaskStatus,
+  DefinitionHash, FailureDetail, Json, JsonObject, PlannedChildren, RecordedEffect, RunId, RunRequested, TaskPath, TaskStatus,
 } from '@foldwork/events/contracts';
 
 /**
@@ -66,6 +66,7 @@ export interface TaskState {
   output?: Json;
   error?: FailureDetail;
   sideEffects?: JsonObject;
+  effect?: RecordedEffect;
   verify?: 'first' | 'only';
   next?: { readonly task: string; readonly with?: Json };
   until?: number;

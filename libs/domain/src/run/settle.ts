@@ -1,13 +1,14 @@
-import { childName, taskPath, type Json, type JsonObject, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
-import { taskAt, type CompiledTask } from '../plan/compiled-definition';
+import { taskPath, type Json, type JsonObject, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
+import { taskAt } from '../plan/compiled-definition';
 import { isActive } from '../task/task-machine';
+import { childFailure } from '../task-types/child-failure';
 import type { Directive } from '../task-types/orchestrator';
 import { plannedChildPath } from './apply-task-event';
 import { carryOut } from './carry-out';
 import type { Deciding } from './deciding';
 import { driveList } from './drive-list';
 import { driveTask, segmentTask } from './drive-task';
-import type { ChildrenState, TaskState } from './run.state';
+import type { TaskState } from './run.state';
 import { viewOf } from './task-view';
 
 /** Lets an active task look at its children again and does what its rule says. */
@@ -61,12 +62,6 @@ const listOutput = (deciding: Deciding, task: TaskState): Json => {
   return { outputs };
 };
 
-export const childFailure = (failed: readonly TaskState[]): { code: string; message: string; details: Json } => ({
-  code: 'child_task_failure',
-  message: failed.map((child) => `${childName(child.path)}: ${child.error?.message ?? child.status}`).join('; '),
-  details: failed.map((child) => ({ task: child.path, status: child.status, message: child.error?.message ?? null })),
-});
-
 /** Children whose turn it is. Those for executors that follow each other form one segment. */
 const runChildren = (deciding: Deciding, task: TaskState, indexes: readonly number[]): void => {
   const { children } = task;
@@ -74,14 +69,9 @@ const runChildren = (deciding: Deciding, task: TaskState, indexes: readonly numb
   const segment: SegmentTask[] = [];
   for (const index of indexes) {
     const path = plannedChildPath(task.path, children.plan, index);
-    const spec = childSpec(deciding, task, children, path);
+    const spec = taskAt(deciding.definition, path);
     const progress = driveTask(deciding, path, spec);
     if (progress === 'ready') segment.push(segmentTask(deciding, path, spec));
   }
   if (segment.length > 0) deciding.segments.push(segment);
-};
-
-const childSpec = (deciding: Deciding, task: TaskState, children: ChildrenState, path: TaskPath): CompiledTask => {
-  const parent = taskAt(deciding.definition, task.path);
-  return (children.plan.items === undefined ? undefined : parent.each) ?? taskAt(deciding.definition, path);
 };

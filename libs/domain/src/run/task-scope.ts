@@ -19,8 +19,7 @@ export const taskScope = (run: RunState, definition: CompiledDefinition, path: T
   if (wants('tasks') || references.tasks.size > 0) scope['tasks'] = tasksVariable(run, definition, path, references);
   if (wants('parent') && path !== '') scope['parent'] = parentVariable(run, definition, parentPath(path), PARENT_DEPTH);
   if (wants('previous')) scope['previous'] = previousOutput(run, definition, path);
-  addItemVariables(scope, run, definition, path);
-  return scope;
+  return Object.assign(scope, itemVariables(run, definition, path));
 };
 
 const PARENT_DEPTH = 5;
@@ -117,14 +116,17 @@ const previousOutput = (run: RunState, definition: CompiledDefinition, path: Tas
 };
 
 /** `item` and `index` (or the names given for them) of every collection around the path, inner names winning. */
-const addItemVariables = (scope: { [name: string]: Json }, run: RunState, definition: CompiledDefinition, path: TaskPath): void => {
+export const itemVariables = (run: RunState, definition: CompiledDefinition, path: TaskPath): JsonObject => {
+  const variables: JsonObject = {};
   for (let at = path; at !== ''; at = parentPath(at)) {
     if (!at.endsWith(']')) continue;
     const parent = parentPath(at);
+    const items = run.tasks.get(parent)?.children?.plan.items;
+    if (items === undefined) continue;
     const spec = taskAt(definition, parent);
     const index = Number(at.slice(at.lastIndexOf('[') + 1, -1));
-    const item = run.tasks.get(parent)?.children?.plan.items?.[index];
-    if (!(spec.itemVar in scope)) scope[spec.itemVar] = item ?? null;
-    if (!(spec.indexVar in scope)) scope[spec.indexVar] = index;
+    if (!(spec.itemVar in variables)) variables[spec.itemVar] = items[index] ?? null;
+    if (!(spec.indexVar in variables)) variables[spec.indexVar] = index;
   }
+  return variables;
 };

@@ -2,15 +2,15 @@ import type { Json, TaskPath } from '@foldwork/events/contracts';
 import type { Expression, Scope, Template } from '../expressions';
 import { taskAt } from '../plan/compiled-definition';
 import type { Orchestrator, TaskView } from '../task-types/orchestrator';
-import { orchestratorFor } from '../task-types/registry';
+import { taskTypes } from '../task-types/registry';
 import type { Deciding } from './deciding';
+import { childStates, nextPending } from './children';
 import type { TaskState } from './run.state';
 import { taskScope } from './task-scope';
 
 /** A view that also knows the rule it will be shown to. */
 export interface DrivenView extends TaskView {
   readonly orchestrator: Orchestrator;
-  scopeOf(source: Expression | Template, extra?: Scope): Scope;
 }
 
 export const viewOf = (deciding: Deciding, path: TaskPath, overlay?: Json, retrying = 0): DrivenView => {
@@ -20,10 +20,11 @@ export const viewOf = (deciding: Deciding, path: TaskPath, overlay?: Json, retry
   const scopeOf = (source: Expression | Template, extra?: Scope): Scope => ({ ...taskScope(run, definition, path, source.references), ...extra });
   return {
     run, task, spec, now, retrying, overlay,
-    orchestrator: orchestratorFor(spec.type, run.request.orchestrators?.[spec.type]),
+    orchestrator: taskTypes.orchestratorFor(spec.type, run.request.orchestrators?.[spec.type]),
     scopeOf,
     evaluate: (source, extra) => source.evaluate(scopeOf(source, extra)),
-    child: (childOf) => run.tasks.get(childOf),
+    children: () => childStates(run, task),
+    nextPending: (limit, indexLimit) => nextPending(run, task, limit, indexLimit),
     childRun: (runId) => deciding.context.childRun?.(runId),
   };
 };

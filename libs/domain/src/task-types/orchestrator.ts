@@ -1,4 +1,5 @@
 import type { FailureDetail, Json, PlannedChildren, RunId, TaskPath } from '@foldwork/events/contracts';
+import type { TaskCommon, TaskTypeDefinition } from '../definition';
 import type { Expression, Scope, Template } from '../expressions';
 import type { CompiledTask } from '../plan/compiled-definition';
 import type { RunState, TaskState } from '../run/run.state';
@@ -29,8 +30,12 @@ export interface TaskView {
   /** From the transition that led here, laid over the task's own `with`. */
   readonly overlay: Json | undefined;
   /** Variables for this task's expressions, with extras on top. */
+  scopeOf(source: Expression | Template, extra?: Scope): Scope;
   evaluate(source: Expression | Template, extra?: Scope): Json;
-  child(path: TaskPath): TaskState | undefined;
+  /** All children in index order. */
+  children(): readonly TaskState[];
+  /** Indexes of children that may begin, in index order: at most `limit` of them, all below `indexLimit`. */
+  nextPending(limit: number, indexLimit: number): readonly number[];
   /** A child run, as far as it is known to have ended. */
   childRun(runId: RunId): RunState | undefined;
 }
@@ -51,3 +56,9 @@ export type Directive =
   | { readonly kind: 'runChildren'; readonly indexes: readonly number[] }
   | { readonly kind: 'cancelChild'; readonly path: TaskPath }
   | { readonly kind: 'wakeAt'; readonly at: number };
+
+/** A task type: what the language knows of it and the versions of its rule, newest last. */
+export interface TaskTypeModule<T extends TaskCommon = TaskCommon> {
+  readonly definition: TaskTypeDefinition<T>;
+  readonly orchestrators: readonly Orchestrator[];
+}

@@ -1,5 +1,6 @@
 import type { DefinitionHash, RunId, TaskPath } from './ids';
 import type { Json } from './json';
+import type { FailureDetail } from './domain-event.events';
 
 /**
  * The planner's wish that an executor runs some segments of one run. A segment is a list of consecutive basic tasks, run
@@ -8,6 +9,7 @@ import type { Json } from './json';
  */
 export interface StepCommand {
   readonly runId: RunId;
+  readonly workflow: string;
   readonly namespace: string;
   /** Of the log; a command from before a restore is dropped. */
   readonly epoch: string;
@@ -31,6 +33,12 @@ export interface SegmentTask {
   readonly overlay?: Json;
   /** The task's own variables inside a collection: item and index. */
   readonly locals?: { readonly [name: string]: Json };
+  /** What the containers around it put beneath its own `with`. */
+  readonly inherited?: { readonly [key: string]: Json };
+  /** How the attempt before ended. */
+  readonly error?: FailureDetail;
+  /** Of the finished task, when it is to be undone. */
+  readonly output?: Json;
   /** Run the task's undo instead of its action. */
   readonly undo?: boolean;
 }

@@ -1,0 +1,31 @@
+import type { TaskState } from '../run/run.state';
+
+/** Children by how they stand. Failed ones that will be tried again count as active. */
+export interface ChildCounts {
+  readonly total: number;
+  /** Completed or skipped. */
+  readonly succeeded: number;
+  /** Failed or escalated. */
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly canceled: number;
+  readonly active: number;
+  readonly pending: number;
+}
+
+export const countChildren = ({ children }: TaskState, retrying: number): ChildCounts => {
+  const total = children?.plan.childCount ?? 0;
+  const counts = children?.counts;
+  if (counts === undefined) return { total, succeeded: 0, failed: 0, timedOut: 0, canceled: 0, active: 0, pending: 0 };
+  return {
+    total,
+    succeeded: counts.completed + counts.skipped,
+    failed: counts.failed + counts.escalated - retrying,
+    timedOut: counts.timed_out,
+    canceled: counts.canceled,
+    active: counts.assigned + counts.in_progress + counts.waiting + retrying,
+    pending: counts.pending,
+  };
+};
+
+export const endedCount = ({ succeeded, failed, timedOut, canceled }: ChildCounts): number => succeeded + failed + timedOut + canceled;
