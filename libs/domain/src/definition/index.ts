@@ -6,5 +6,10 @@ export type {
 } from './task.definition';
 export type { Diagnostic } from './diagnostic';
 export type { ChildList, ExpressionField, TaskTypeDefinition } from './task-type.definition';
-export { DEFAULT_RETRY, mergeRetry, type RetryPolicy } from './retry-policy';
+export { mergeRetry } from './merge-retry';
 export { DurationError, parseDuration } from './duration';
+export { createDefinitionLanguage, type CheckedDefinition, type CheckOptions, type DefinitionLanguage, type ParseOptions } from './definition-language';
+export { checkDefinition, editorSchema, parseDefinition, TASK_TYPES } from './built-in-language';
+export { canonicalJson, definitionHash } from './definition-hash';
+export { schemaFaults, schemaProblem } from './json-schema';
+export type { ActionCatalog, ActionFacts, CheckContext } from './task-type.definition';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Diagnostic } from './diagnostic';
-import type { TaskCommon } from './task.definition';
+import type { EffectClass, JsonSchema, TaskCommon } from './task.definition';
 
 export type Segment = string | number;
 
@@ -19,10 +19,10 @@ export interface ChildList {
   readonly variables?: readonly string[];
 }
 
-/** A field that is compiled: CEL as it is, or data with `${ CEL }`. */
+/** A field that is compiled: CEL as it is, CEL that must give true or false, or data with `${ CEL }`. */
 export interface ExpressionField {
   readonly at: readonly Segment[];
-  readonly kind: 'expression' | 'template';
+  readonly kind: 'expression' | 'condition' | 'template';
   /** Variables beyond the usual ones, e.g. `result` in `verify.found`. */
   readonly variables?: readonly string[];
   /** Evaluated when the task and its children have ended: it sees `tasks.<own id>` too. */
@@ -58,12 +58,31 @@ export interface TaskTypeDefinition<T extends TaskCommon = TaskCommon> {
   expressions?(task: T): readonly ExpressionField[];
   /** Besides `onSuccess.next` and `onError.next`. */
   targets?(task: T): readonly TargetField[];
-  /** The task never falls through to the next of the list: what follows is one of `targets` or an end. */
-  readonly choosesNext?: boolean;
+  /** Whether the next task of the list may follow by list order; absent: it does. */
+  fallsThrough?(task: T): boolean;
+  /** Nothing is known about where it leads: a stand-in for a task that could not be read. */
+  readonly leadsAnywhere?: boolean;
   /** Actions the task names besides `undo.action`. */
   actions?(task: T): readonly ActionUse[];
   /** What the schema cannot say. */
-  check?(task: T): readonly Fault[];
+  check?(task: T, context: CheckContext): readonly Fault[];
+  /** The class of what it does to the world, as far as it is known; for the rule that a rollback scope needs `undo`. */
+  effectOf?(task: T, context: CheckContext): EffectClass | undefined;
+}
+
+/** What is known of an action when a definition is checked. */
+export interface ActionFacts {
+  readonly effect: EffectClass;
+  readonly inputSchema?: JsonSchema;
+  /** The action answers itself whether its effect was applied. */
+  readonly verify?: boolean;
+}
+export type ActionCatalog = ReadonlyMap<string, ActionFacts>;
+
+export interface CheckContext {
+  /** Absent: actions are not known here and not checked. */
+  readonly actions: ActionCatalog | undefined;
+  readonly breakers: ReadonlySet<string>;
 }
 
 export interface ActionUse {

@@ -12,6 +12,7 @@ export interface ExpressionErrorPlace {
   readonly position?: number;
   /** The string inside a template's value, e.g. `images[0].id`. */
   readonly pointer?: string;
+  readonly summary?: string;
 }
 
 /**
@@ -20,6 +21,8 @@ export interface ExpressionErrorPlace {
  * `expression_error`: anything else an evaluation can end in, such as a division by zero.
  */
 export class ExpressionError extends Error {
+  /** The message without the place. */
+  readonly summary: string;
   override readonly name = 'ExpressionError';
   readonly path?: string;
   readonly position?: number;
@@ -31,6 +34,7 @@ export class ExpressionError extends Error {
     place: ExpressionErrorPlace = {},
   ) {
     super(message);
+    this.summary = place.summary ?? message;
     if (place.path !== undefined) this.path = place.path;
     if (place.position !== undefined) this.position = place.position;
     if (place.pointer !== undefined) this.pointer = place.pointer;
@@ -44,7 +48,7 @@ export class ExpressionError extends Error {
   /** The same fault, its message telling where in a value it lies: `No such key: input.id (at "items[0]", position 3)`. */
   inside(pointer: string): ExpressionError {
     const where = pointer === '' ? '' : `at "${pointer}", `;
-    return new ExpressionError(this.code, `${this.message} (${where}position ${this.position ?? 0})`, { ...this.place, pointer });
+    return new ExpressionError(this.code, `${this.summary} (${where}position ${this.position ?? 0})`, { ...this.place, summary: this.summary, pointer });
   }
 
   private get place(): ExpressionErrorPlace {

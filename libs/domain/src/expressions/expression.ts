@@ -15,6 +15,8 @@ export type Scope = Readonly<Record<string, Json>>;
 export interface Expression {
   readonly source: string;
   readonly references: References;
+  /** The CEL type as far as the text alone tells: `bool`, `int`, `string`, …, or `dyn`. */
+  readonly type: string;
   /** Throws `ExpressionError`; never runs longer than the cost limit allows. */
   evaluate(scope: Scope): Json;
 }
@@ -53,11 +55,11 @@ const compileParsed = (source: string): Expression => {
   const root = asCelNode(parsed.ast);
   redirectCalls(parsed.ast);
   refuseUnknownFunctions(root);
-  const { valid, error } = parsed.check();
+  const { valid, error, type = 'dyn' } = parsed.check();
   if (!valid) throw error;
   const references = collectReferences(root);
   const readMember = memberReader(root, references);
-  if (readMember) return { source, references, evaluate: readMember };
+  if (readMember) return { source, references, type: 'dyn', evaluate: readMember };
   meterEvaluation(root);
   const names = [...references.variables];
   const evaluate = (scope: Scope): Json => {
@@ -67,7 +69,7 @@ const compileParsed = (source: string): Expression => {
       throw toExpressionError(error, source);
     }
   };
-  return { source, references, evaluate };
+  return { source, references, type, evaluate };
 };
 
 const refuseUnknownFunctions = (root: CelNode): void =>
