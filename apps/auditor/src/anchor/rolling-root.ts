@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { RecordedEvent } from '@foldwork/events';
 
 export interface Anchor {
@@ -8,37 +8,43 @@ export interface Anchor {
 }
 
 /** What stands before the first anchor. */
-const FIRST_ROOT = '00'.repeat(32);
+export const NO_ANCHOR: Anchor = { position: 0, root: '00'.repeat(32) };
 
 /**
- * A root over the hashes of all events up to a position: SHA-256 of the root before and the hashes since, as hex text.
- * Every `every` positions one root is an anchor; whoever keeps anchors elsewhere can prove later what the log held.
+ * A root over the hashes of all events up to a position: SHA-256 of the root before and the hashes since, all as hex
+ * text. Whoever keeps anchors elsewhere can prove later what the log held.
  */
 export class RollingRoot {
-  private since = '';
-  private next: number;
+  private hash: Hash;
+  private next: number | undefined;
 
+  /** `placeAfter`: where the next anchor stands, `undefined` for no further one. */
   constructor(
-    private readonly every: number,
-    private last: Anchor = { position: 0, root: FIRST_ROOT },
+    private readonly placeAfter: (position: number) => number | undefined,
+    last: Anchor = NO_ANCHOR,
   ) {
-    this.next = last.position + every;
+    this.hash = createHash('sha256').update(last.root);
+    this.next = placeAfter(last.position);
   }
 
   /** The anchors that these events complete; they follow on those given before. */
   add(events: readonly Pick<RecordedEvent, 'position' | 'hash'>[]): Anchor[] {
     const anchors: Anchor[] = [];
+    let hashes = '';
     for (const { position, hash } of events) {
-      this.since += hash;
-      if (position === this.next) anchors.push(this.close(position));
+      hashes += hash;
+      if (position !== this.next) continue;
+      anchors.push(this.close(position, hashes));
+      hashes = '';
     }
+    this.hash.update(hashes);
     return anchors;
   }
 
-  private close(position: number): Anchor {
-    this.last = { position, root: createHash('sha256').update(this.last.root).update(this.since).digest('hex') };
-    this.since = '';
-    this.next = position + this.every;
-    return this.last;
+  private close(position: number, hashes: string): Anchor {
+    const root = this.hash.update(hashes).digest('hex');
+    this.hash = createHash('sha256').update(root);
+    this.next = this.placeAfter(position);
+    return { position, root };
   }
 }
