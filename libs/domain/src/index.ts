@@ -13,7 +13,7 @@ export type { ActionCatalog, ActionFacts, CheckContext, ChildList, ExpressionFie
 export {
   createDefinitionLanguage, type CheckedDefinition, type CheckOptions, type DefinitionLanguage, type ParseOptions,
 } from './definition/definition-language';
-export { checkDefinition, editorSchema, parseDefinition, TASK_TYPES } from './definition/built-in-language';
+export { checkDefinition, editorSchema, parseDefinition } from './task-types/built-in-language';
 export { canonicalJson, definitionHash } from './definition/definition-hash';
 export { schemaFaults, schemaProblem } from './definition/json-schema';
 export { mergeRetry } from './definition/merge-retry';

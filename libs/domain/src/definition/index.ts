@@ -9,7 +9,6 @@ export type { ChildList, ExpressionField, TaskTypeDefinition } from './task-type
 export { mergeRetry } from './merge-retry';
 export { DurationError, parseDuration } from './duration';
 export { createDefinitionLanguage, type CheckedDefinition, type CheckOptions, type DefinitionLanguage, type ParseOptions } from './definition-language';
-export { checkDefinition, editorSchema, parseDefinition, TASK_TYPES } from './built-in-language';
 export { canonicalJson, definitionHash } from './definition-hash';
 export { schemaFaults, schemaProblem } from './json-schema';
 export type { ActionCatalog, ActionFacts, CheckContext } from './task-type.definition';
