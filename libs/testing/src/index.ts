@@ -5,3 +5,4 @@ export { startThrowawayPostgres, type ThrowawayPostgres, type ThrowawayPostgresO
 export { embeddedPostgresBinaries, findPostgresBinaries, type PostgresBinaries } from './postgres/postgres-binaries';
 export { freePort } from './processes/free-port';
 export { guardFolder, type GuardedFolder } from './processes/guard-folder';
+export { runIdAt, syntheticRun, type SyntheticRun, type SyntheticRunOptions } from './logs/synthetic-runs';
