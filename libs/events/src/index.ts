@@ -17,3 +17,10 @@ export { PostgresDefinitionStore } from './log/postgres-definition-store.adapter
 export { APPLICATION_ROLE, connectionSettings, type LogConnection, type SessionLimits } from './log/connection-settings';
 export { eventHash, GENESIS_HASH } from './log/event-hash';
 export { logMigrations } from './log/log-migrations';
+export { LogGap, LogSubscription, type LogCursor, type LogSubscriptionOptions } from './log/log-subscription.consumer';
+export { savedCursor } from './log/saved-cursor';
+export { verifyLog, type LogFault, type LogVerification, type VerifyLogOptions } from './log/verify-log';
+export { toLogUnavailable } from './log/postgres-failure';
+export { Agenda, type AgendaChanges, type AgendaEntry } from './coordination/agenda.adapter';
+export { Membership, type Member, type MemberRole } from './coordination/membership.adapter';
+export { ActionDirectory, type ActionEntry } from './coordination/action-directory.adapter';

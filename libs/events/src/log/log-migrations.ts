@@ -4,9 +4,11 @@ import { LogMeta1764000000003 } from './migrations/0003-log-meta';
 import { Checkpoints1764000000004 } from './migrations/0004-checkpoints';
 import { Definitions1764000000005 } from './migrations/0005-definitions';
 import { Immutability1764000000006 } from './migrations/0006-immutability';
+import { Agenda1764000000011 } from '../coordination/migrations/0011-agenda';
+import { Members1764000000012 } from '../coordination/migrations/0012-members';
 import { AppendFunctions1764000000007 } from './migrations/0007-append-functions';
 
-/** The log's schema for TypeORM's `migrations` option, in order. */
+/** The schema of the log and of what coordinates the services, for TypeORM's `migrations` option, in order. */
 export const logMigrations = [
   ApplicationRole1764000000001,
   Events1764000000002,
@@ -15,4 +17,6 @@ export const logMigrations = [
   Definitions1764000000005,
   Immutability1764000000006,
   AppendFunctions1764000000007,
+  Agenda1764000000011,
+  Members1764000000012,
 ];
