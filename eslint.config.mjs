@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
  */
 
 const PURE = ['libs/domain/src/**/*.ts', 'libs/events/src/contracts/**/*.ts', '**/*.projection.ts'];
-const TESTS = ['**/*.spec.ts', '**/*.contract.ts', '**/*.bench.ts', 'libs/testing/**/*.ts', 'apps/*/test/**/*.ts', 'e2e/**/*.ts', 'apps/*/test/**/*.ts'];
+const TESTS = ['**/*.spec.ts', '**/*.contract.ts', '**/*.bench.ts', 'libs/testing/**/*.ts', 'apps/*/test/**/*.ts', 'e2e/**/*.ts'];
 
 const boundaries = {
   allow: [],

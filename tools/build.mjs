@@ -13,7 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ASSETS = new Set(['.sql', '.json', '.yaml', '.yml', '.html']);
-const NOT_BUILT = /(\.spec|\.contract|\.bench)\.ts$|^apps\/[^/]+\/test\/|\.d\.ts$|(^|\/)(project|tsconfig)\.json$/;
+const NOT_BUILT = /(\.spec|\.contract|\.bench)\.ts$|^test\/|\.d\.ts$|(^|\/)(project|tsconfig)\.json$/;
 
 const readSettings = () => {
   const settings = JSON.parse(readFileSync(join(root, '.swcrc'), 'utf8'));

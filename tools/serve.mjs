@@ -28,7 +28,8 @@ let child;
 let restarting = Promise.resolve();
 
 const start = () => {
-  child = spawn(process.execPath, ['--enable-source-maps', '--env-file-if-exists=.env', join('dist', app, 'src/main.js')], {
+  const settings = existsSync(join(root, '.env')) ? ['--env-file=.env'] : [];
+  child = spawn(process.execPath, ['--enable-source-maps', ...settings, join('dist', app, 'src/main.js')], {
     cwd: root,
     stdio: 'inherit',
   });

@@ -28,11 +28,11 @@ const fail = (text, status = 1) => {
 const modified = (path) => (existsSync(join(root, path)) ? statSync(join(root, path)).mtimeMs : 0);
 
 /** Runs npm in a shell of its own; the way npm itself was started is kept, so that the same npm is used. */
-const npm = (args) => {
+const npm = (args, stdio = 'inherit') => {
   const cli = process.env.npm_execpath;
   const [command, prefix] = cli ? [process.execPath, [cli]] : ['npm', []];
   const shell = !cli && process.platform === 'win32';
-  return spawnSync(command, [...prefix, ...args], { cwd: root, stdio: 'inherit', shell });
+  return spawnSync(command, [...prefix, ...args], { cwd: root, stdio, shell });
 };
 
 const seconds = (start) => `${((Date.now() - start) / 1000).toFixed(1)} s`;
@@ -83,10 +83,15 @@ const isBuildStale = () => {
   return Math.max(modified('.swcrc'), modified(INSTALLED), ...SOURCES.map(newestChange)) > built;
 };
 
-const build = () => {
+/** Nobody who wants to start or test wants to read a build that went well. */
+const build = ({ quiet }) => {
   const start = Date.now();
   say('building …');
-  if (npm(['run', '--silent', 'build:run']).status !== 0) fail('the build failed; its messages are above.');
+  const { status, stdout, stderr } = npm(['run', '--silent', 'build:run'], quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit');
+  if (status !== 0) {
+    if (quiet) process.stderr.write(`${stdout}${stderr}`);
+    fail('the build failed; its messages are above.');
+  }
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(join(root, BUILT), new Date(start).toISOString());
   // A file that was saved while the build ran is newer than the stamp and builds again next time.
@@ -101,10 +106,10 @@ if (major < OLDEST_NODE) fail(`needs Node ${OLDEST_NODE} or newer to start, this
 
 if (!isInstalled()) install();
 if (script === 'build:run') {
-  build();
+  build({ quiet: false });
   process.exit(0);
 }
-if (!NEEDS_NO_BUILD.has(script) && isBuildStale()) build();
+if (!NEEDS_NO_BUILD.has(script) && isBuildStale()) build({ quiet: true });
 
 const run = npm(['run', '--silent', script, '--', ...rest]);
 if (run.error) fail(`cannot start npm: ${run.error.message}`);
