@@ -1,0 +1,218 @@
+import type { Pool } from 'pg';
+import {
+  Agenda, LogSubscription, Membership,
+  type Bus, type DefinitionStore, type EventLog, type RecordedEvent, type RunId, type Subscription,
+} from '@foldwork/events';
+import type { Logger } from '@foldwork/platform';
+import { AgendaWriter } from './agenda-writer';
+import { DefinitionCache } from './definition-cache';
+import { Dispatcher } from './dispatcher';
+import { DueQueue } from './due-queue';
+import { ExecutorWatch } from './executor-watch';
+import { LOOK_AHEAD_MS, Planner } from './planner';
+import { RunCache } from './run-cache';
+import { shardOf, shardsOf } from './shard-share';
+
+export interface PlannerSettings {
+  readonly name: string;
+  readonly leaseMs: number;
+  readonly cacheRuns: number;
+  /** How long a `once` effect of a lost executor may still be on its way. */
+  readonly quarantineMs: number;
+}
+
+export interface PlannerDependencies {
+  readonly log: EventLog;
+  readonly bus: Bus;
+  readonly definitions: DefinitionStore;
+  /** For agenda and memberships; `synchronous_commit = off` is right for it. */
+  readonly pool: Pool;
+  readonly logger: Logger;
+  readonly settings: PlannerSettings;
+  readonly now?: () => number;
+}
+
+const FLUSH_MS = 100;
+const DUE_POLL_MS = 1_000;
+const DUE_ROWS_MAX = 5_000;
+const LOAD_RUNS_MAX = 200;
+const WATCH_MS = 500;
+const BATCH_EVENTS_MAX = 1_000;
+
+/** A planner at work: the subscription, the clocks, the lease and the takeover of shards around `Planner`. */
+export class PlannerRuntime {
+  private readonly agenda: Agenda;
+  private readonly membership: Membership;
+  private readonly watch: ExecutorWatch;
+  private readonly due: DueQueue;
+  private readonly writer: AgendaWriter;
+  private readonly now: () => number;
+  private planner: Planner | undefined;
+  private subscription: LogSubscription | undefined;
+  private shards: readonly number[] = [];
+  private incarnation = 0;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly hints: Subscription[] = [];
+  private isStopping = false;
+
+  constructor(private readonly dependencies: PlannerDependencies) {
+    const { pool } = dependencies;
+    this.now = dependencies.now ?? Date.now;
+    this.agenda = new Agenda(pool);
+    this.membership = new Membership(pool, 'planner');
+    this.watch = new ExecutorWatch(new Membership(pool, 'executor'));
+    this.due = new DueQueue((runIds) => this.attempt(() => this.planner?.look(runIds), runIds), this.now);
+    this.writer = new AgendaWriter(this.agenda, () => ({ shards: this.shards, position: this.subscription?.position ?? 0 }), this.trouble);
+  }
+
+  /** Position of the last event that is done with. */
+  get position(): number {
+    return this.subscription?.position ?? 0;
+  }
+
+  /** Takes its shards and looks at once at everything that its predecessor may have left. */
+  async start(): Promise<void> {
+    const { settings, log } = this.dependencies;
+    this.incarnation = await this.membership.join(settings.name, settings.leaseMs);
+    await this.watch.refresh();
+    this.planner = await this.createPlanner(await log.epoch());
+    this.shards = shardsOf(settings.name, await this.membership.list());
+    this.subscription = this.createSubscription(await this.agenda.position(this.shards));
+    this.subscription.start();
+    this.listen();
+    this.writer.start(FLUSH_MS);
+    await this.takeOver(this.shards);
+    this.every(Math.floor(settings.leaseMs / 3), () => this.renew());
+    this.every(DUE_POLL_MS, () => this.readDue());
+    this.every(WATCH_MS, () => this.watchExecutors());
+    await this.readDue();
+    this.dependencies.logger.info({ event: 'planner_started', name: settings.name, shards: this.shards.length });
+  }
+
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    for (const timer of this.timers) clearInterval(timer);
+    this.due.close();
+    await Promise.all(this.hints.map((hint) => hint.close()));
+    await this.subscription?.close();
+    await this.writer.stop();
+    await this.membership.leave(this.dependencies.settings.name, this.incarnation).catch(this.trouble);
+  }
+
+  private readonly trouble = (err: unknown): void => {
+    if (!this.isStopping) this.dependencies.logger.warn({ event: 'planner_trouble', err });
+  };
+
+  private async createPlanner(epoch: string): Promise<Planner> {
+    const { log, bus, definitions, settings, logger } = this.dependencies;
+    const metadata = { actor: `planner:${settings.name}` };
+    return new Planner({
+      log,
+      cache: new RunCache(log, new DefinitionCache(definitions), settings.cacheRuns),
+      agenda: this.writer,
+      due: this.due,
+      dispatcher: new Dispatcher({ bus, epoch, now: this.now, onTrouble: this.trouble, wake: ({ run }, at) => this.due.add(run.runId, at) }),
+      context: (now) => ({ now, metadata, isLost: this.watch.isLost, quarantineMs: settings.quarantineMs }),
+      now: this.now,
+      onSetAside: (runId, err) => logger.error({ event: 'run_set_aside', run: runId, err }),
+    });
+  }
+
+  private createSubscription(from: number): LogSubscription {
+    return new LogSubscription({
+      name: 'planner',
+      log: this.dependencies.log,
+      cursor: { load: () => Promise.resolve(from) },
+      handle: async (events) => this.planner?.take(events.filter((event) => this.owns(event))),
+      onStopped: (err) => {
+        this.dependencies.logger.fatal({ event: 'planner_stopped', err });
+        throw err;
+      },
+      onTrouble: this.trouble,
+      hasHints: () => this.dependencies.bus.isConnected(),
+      batchEventsMax: BATCH_EVENTS_MAX,
+    });
+  }
+
+  private owns({ runId }: Pick<RecordedEvent, 'runId'>): boolean {
+    return this.shards.includes(shardOf(runId));
+  }
+
+  private listen(): void {
+    const { bus } = this.dependencies;
+    this.hints.push(bus.onHint('decide', () => this.subscription?.wake()));
+    this.hints.push(bus.onHint('executors', () => this.attempt(() => this.watchExecutors())));
+    const stopListening = bus.onReconnect(() => this.attempt(() => this.planner?.look(this.planner.inFlight(), true)));
+    this.hints.push({ close: () => Promise.resolve(stopListening()) });
+  }
+
+  private every(intervalMs: number, work: () => Promise<void>): void {
+    let running = false;
+    const tick = async (): Promise<void> => {
+      if (running) return;
+      running = true;
+      await work().catch(this.trouble);
+      running = false;
+    };
+    this.timers.push(setInterval(() => void tick(), intervalMs));
+  }
+
+  /** Work outside the subscription: trouble passes, and the agenda still has the appointment. */
+  private attempt(work: () => Promise<void> | undefined, again: readonly RunId[] = []): void {
+    void Promise.resolve(work()).catch((error: unknown) => {
+      this.trouble(error);
+      for (const runId of again) this.due.add(runId, this.now() + RETRY_MS);
+    });
+  }
+
+  /** Reads what the planners before left unread, and looks at every run with work in flight. */
+  private async takeOver(shards: readonly number[]): Promise<void> {
+    const { log } = this.dependencies;
+    const until = this.position;
+    for (let from = await this.agenda.position(shards); from < until; ) {
+      const events = await log.readAfter(from, BATCH_EVENTS_MAX);
+      if (events.length === 0) break;
+      await this.planner?.take(events.filter(({ runId }) => shards.includes(shardOf(runId))));
+      from += events.length;
+    }
+    await this.lookAll(await this.agenda.inFlight(shards), true);
+  }
+
+  private async lookAll(runIds: readonly RunId[], everything: boolean): Promise<void> {
+    for (const runId of runIds) this.writer.known(runId);
+    for (let start = 0; start < runIds.length; start += LOAD_RUNS_MAX) {
+      await this.planner?.look(runIds.slice(start, start + LOAD_RUNS_MAX), everything);
+    }
+  }
+
+  private async renew(): Promise<void> {
+    const { name, leaseMs } = this.dependencies.settings;
+    if (!(await this.membership.renew(name, this.incarnation, leaseMs))) this.incarnation = await this.membership.join(name, leaseMs);
+    const shards = shardsOf(name, await this.membership.list());
+    const gained = shards.filter((shard) => !this.shards.includes(shard));
+    if (gained.length === 0 && shards.length === this.shards.length) return;
+    await this.writer.flush(); // whoever takes over reads what is saved
+    this.shards = shards;
+    if (gained.length > 0) await this.takeOver(gained);
+    this.dependencies.logger.info({ event: 'planner_shards', shards: shards.length });
+  }
+
+  private async readDue(): Promise<void> {
+    const rows = await this.agenda.due(this.shards, this.now() + LOOK_AHEAD_MS, DUE_ROWS_MAX);
+    for (const { runId, wakeAt } of rows) {
+      this.writer.known(runId);
+      this.due.add(runId, wakeAt);
+    }
+  }
+
+  private async watchExecutors(): Promise<void> {
+    if (!(await this.watch.refresh())) return;
+    const { isLost } = this.watch;
+    const inMemory = this.planner?.lost(isLost) ?? [];
+    await this.planner?.look(inMemory);
+    const elsewhere = (await this.agenda.inFlight(this.shards)).filter((runId) => !inMemory.includes(runId));
+    await this.lookAll(elsewhere, false);
+  }
+}
+
+const RETRY_MS = 500;

@@ -1,0 +1,35 @@
+import type { SegmentTask } from '@foldwork/events';
+import type { CompiledDefinition, RunState } from '@foldwork/domain';
+
+/** A run that a planner holds folded in memory. */
+export interface RunEntry {
+  readonly run: RunState;
+  readonly definition: CompiledDefinition;
+  /** Commands on their way, by first task and version: when to send them again if nobody has claimed by then. */
+  readonly sent: Map<string, SentCommand>;
+  /** A decision is being appended; another look is wanted after it. */
+  busy: boolean;
+  again: boolean;
+}
+
+export interface SentCommand {
+  readonly path: SegmentTask['path'];
+  readonly version: number;
+  readonly times: number;
+  readonly resendAt: number;
+}
+
+export const newEntry = (run: RunState, definition: CompiledDefinition): RunEntry => ({ run, definition, sent: new Map(), busy: false, again: false });
+
+export const sentKey = ({ path, version }: Pick<SegmentTask, 'path' | 'version'>): string => `${path}@${version}`;
+
+/** Forgets commands that were claimed, or that something else overtook. */
+export const forgetClaimed = ({ run, sent }: RunEntry): void => {
+  for (const [key, { path, version }] of sent) if ((run.tasks.get(path)?.version ?? 0) > version || run.tasks.get(path)?.status === 'in_progress') sent.delete(key);
+};
+
+export const nextResend = ({ sent }: RunEntry): number | undefined => {
+  let next: number | undefined;
+  for (const { resendAt } of sent.values()) if (next === undefined || resendAt < next) next = resendAt;
+  return next;
+};
