@@ -4,6 +4,7 @@ export { createLogger, type Logger, type LoggerOptions } from './logging/logger'
 export { NestLoggerAdapter } from './logging/nest-logger.adapter';
 export { HealthRegistry, type HealthCheck, type HealthReport, type Readiness } from './health/health.registry';
 export { startHealthServer, type HealthServer } from './health/health.server';
+export { ALL_MIGRATIONS } from './postgres/all-migrations';
 export { APP_ROLE, createPool, type PoolOptions } from './postgres/create-pool';
 export { revertMigrations, runMigrations, type MigrationClass, type MigrationOptions } from './postgres/run-migrations';
 export { isStoreTrouble } from './postgres/store-trouble';
@@ -11,6 +12,7 @@ export { countApiKeys, createApiKey, findApiKey, revokeApiKey, type NewApiKey, t
 export { AUTH_MIGRATIONS } from './auth/auth-migrations';
 export { createAuthenticator, type Authenticator, type Proof } from './auth/authenticator';
 export { mayActAs, parseRole, ROLES, type Principal, type Role } from './auth/principal';
+export { createAccess } from './auth/create-access';
 export { createTokenVerifier, IssuerUnavailable, type OidcOptions, type TokenVerifier } from './auth/token-verifier';
 export { AccessGuard, Caller, NeedsRole, Open, type AccessOptions } from './http/access.guard';
 export { DtoPipe, makeDto } from './http/dto.pipe';
@@ -22,4 +24,5 @@ export { problemOfError } from './http/problem-of-error';
 export { ProblemFilter } from './http/problem.filter';
 export { RateLimiter } from './http/rate-limiter';
 export { metadataOf, requestIdOf } from './http/request-context';
+export { announceCommits } from './process/announce-commits';
 export { runUntilStopped, type Running } from './process/run-until-stopped';

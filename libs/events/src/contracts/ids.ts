@@ -14,6 +14,10 @@ export const RUN_STREAM = '' as TaskPath;
 /** Signals get a stream each, named by their id: the version check makes a second delivery of an id a duplicate. */
 export const SIGNAL_PREFIX = '$signal/';
 
+/** Signals to everybody who waits in a namespace stand under this run; no run has this id. */
+export const BROADCAST_RUN = '00000000-0000-8000-8000-000000000000' as RunId;
+export const broadcastStream = (namespace: string, signalId: string): TaskPath => `${SIGNAL_PREFIX}${namespace}/${signalId}` as TaskPath;
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Accepts `run_<uuid>` or the bare UUID; `undefined` if it is neither. */

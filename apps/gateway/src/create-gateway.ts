@@ -1,0 +1,61 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { BODY_BYTES_MAX, NestLoggerAdapter, requestIdOf } from '@foldwork/platform';
+import type { FastifyInstance } from 'fastify';
+import { LogTail } from './events/log-tail';
+import type { GatewayDependencies } from './gateway-dependencies';
+import { GatewayModule } from './gateway.module';
+import { registerBodyParsers } from './http/body-parsers';
+import { openApiDocument } from './openapi/openapi-document';
+import { OpenApiText } from './openapi/openapi.controller';
+
+export interface Gateway {
+  /** For example `http://127.0.0.1:3000`. */
+  readonly url: string;
+  /** Ends open streams, lets requests in flight finish, gives nothing back that it was given. */
+  close(): Promise<void>;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/** The gateway, listening. The dependencies stay the caller's: closing the gateway leaves them open. */
+export const startGateway = async (dependencies: GatewayDependencies, { host, port }: ListenAddress): Promise<Gateway> => {
+  const app = await createGatewayApp(dependencies);
+  await app.listen(port, host);
+  const url = await app.getUrl();
+  dependencies.logger.info({ event: 'gateway_listening', url });
+  return {
+    url,
+    close: async () => {
+      dependencies.health.beginStop();
+      await app.get(LogTail).close();
+      await app.close();
+    },
+  };
+};
+
+const createGatewayApp = async (dependencies: GatewayDependencies): Promise<NestFastifyApplication> => {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_BYTES_MAX,
+    genReqId: requestIdOf,
+    requestTimeout: 30_000,
+    forceCloseConnections: true, // event streams never end by themselves
+    routerOptions: { maxParamLength: 2_048 },
+  });
+  const module = GatewayModule.register(dependencies);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { bodyParser: false, logger: new NestLoggerAdapter(dependencies.logger), abortOnError: false });
+  prepareFastify(adapter.getInstance() as unknown as FastifyInstance); // the adapter's own type differs in its generics only
+  app.get(OpenApiText).describe(() => openApiDocument(app));
+  return app.init();
+};
+
+const prepareFastify = (fastify: FastifyInstance): void => {
+  registerBodyParsers(fastify);
+  fastify.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+  });
+};

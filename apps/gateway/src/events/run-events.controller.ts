@@ -1,0 +1,45 @@
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath, ApiExtraModels } from '@nestjs/swagger';
+import { Caller, invalidContent, NeedsRole, type Principal } from '@foldwork/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiProblems } from '../http/api-problems';
+import { requireRunId } from '../runs/run-reader';
+import { RunEvents } from './run-events';
+import { RunEventsDto, RunEventsQueryDto } from './run-events.dto';
+
+const PAGE_SIZE = 1_000;
+
+@ApiTags('runs')
+@ApiExtraModels(RunEventsDto)
+@Controller('orchestrator/runs/:id/events')
+export class RunEventsController {
+  constructor(private readonly runEvents: RunEvents) {}
+
+  @Get()
+  @NeedsRole('viewer')
+  @ApiOperation({ summary: 'The run\'s events as JSON, or live as server-sent events (Accept: text/event-stream)' })
+  @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Position of the last event a client of the stream has seen.' })
+  @ApiResponse({ status: 200, description: 'Events in log order', content: {
+    'application/json': { schema: { $ref: getSchemaPath(RunEventsDto) } },
+    'text/event-stream': { schema: { type: 'string' } },
+  } })
+  @ApiProblems(404, 422)
+  async events(
+    @Param('id') id: string, @Query() query: RunEventsQueryDto, @Caller() { namespace }: Principal, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const runId = requireRunId(id);
+    const after = Number(query.after ?? 0);
+    if (wantsStream(request)) return this.runEvents.stream(namespace, runId, lastEventId(request) ?? after, reply);
+    const page = await this.runEvents.page(namespace, runId, after, query.limit ?? PAGE_SIZE);
+    void reply.type('application/json').send(page);
+  }
+}
+
+const wantsStream = ({ headers }: FastifyRequest): boolean => headers.accept?.includes('text/event-stream') === true;
+
+const lastEventId = ({ headers }: FastifyRequest): number | undefined => {
+  const given = headers['last-event-id'];
+  if (given === undefined || given === '') return undefined;
+  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Number(given);
+  throw invalidContent([{ pointer: '', code: 'invalid_value', message: 'Last-Event-ID must be the id of an event of this stream.' }]);
+};

@@ -1,0 +1,26 @@
+import type { ActionCatalog } from '@foldwork/domain';
+import type { Bus, DefinitionStore, EventLog } from '@foldwork/events';
+import type { AccessOptions, Config, HealthRegistry, Logger } from '@foldwork/platform';
+import type { SqlClient } from '@foldwork/read-models';
+
+export type GatewaySettings = Pick<Config, 'runRetryDelayMs' | 'runRetryMaximum'>;
+
+/** All that the gateway needs from outside; the composition roots (its own process, the standalone server) bring it. */
+export interface GatewayDependencies {
+  readonly log: EventLog;
+  readonly bus: Bus;
+  readonly definitions: DefinitionStore;
+  /** The read models. */
+  readonly reads: SqlClient;
+  readonly access: AccessOptions;
+  readonly health: HealthRegistry;
+  readonly logger: Logger;
+  readonly settings: GatewaySettings;
+  /** Milliseconds since 1970; a test may hold it still. */
+  readonly now?: () => number;
+  /** The actions that executors offer; absent or undefined: not known, so definitions are not checked against them. */
+  readonly actions?: () => Promise<ActionCatalog | undefined>;
+}
+
+/** Injection token of the dependencies. */
+export const DEPENDENCIES = Symbol('gateway dependencies');

@@ -1,0 +1,57 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AccessGuard, DtoPipe, HealthRegistry, ProblemFilter } from '@foldwork/platform';
+import { CommandsController } from './commands/commands.controller';
+import { OperatorCommands } from './commands/operator-commands';
+import { LogTail } from './events/log-tail';
+import { RunEvents } from './events/run-events';
+import { RunEventsController } from './events/run-events.controller';
+import type { GatewayDependencies } from './gateway-dependencies';
+import { HealthController } from './health/health.controller';
+import { OpenApiController, OpenApiText } from './openapi/openapi.controller';
+import { ReadModel } from './runs/read-model';
+import { RunReader } from './runs/run-reader';
+import { RunsController } from './runs/runs.controller';
+import { SignalDelivery } from './signals/signal-delivery';
+import { SignalsController } from './signals/signals.controller';
+import { RunSubmission } from './submission/run-submission';
+import { DefinitionCatalog } from './workflows/definition-catalog';
+import { DefinitionCheck } from './workflows/definition-check';
+import { WorkflowRegistry } from './workflows/workflow-registry';
+import { WorkflowsController } from './workflows/workflows.controller';
+
+/** The gateway's parts, made from what the composition root brings. */
+@Module({})
+export class GatewayModule {
+  static register(dependencies: GatewayDependencies): DynamicModule {
+    return {
+      module: GatewayModule,
+      controllers: [RunsController, RunEventsController, CommandsController, SignalsController, WorkflowsController, HealthController, OpenApiController],
+      providers: [
+        { provide: APP_GUARD, useValue: new AccessGuard(dependencies.access) },
+        { provide: APP_PIPE, useClass: DtoPipe },
+        { provide: APP_FILTER, useValue: new ProblemFilter(dependencies.logger) },
+        { provide: HealthRegistry, useValue: dependencies.health },
+        OpenApiText,
+        ...parts(dependencies),
+      ],
+    };
+  }
+}
+
+const parts = ({ log, bus, definitions, reads, logger, settings, actions, now = Date.now }: GatewayDependencies): Provider[] => {
+  const tail = new LogTail(log, bus, logger);
+  const reader = new RunReader(log, tail);
+  const check = new DefinitionCheck(actions);
+  const catalog = new DefinitionCatalog(definitions, check);
+  const registry = new WorkflowRegistry(log, now);
+  const made = [
+    tail, reader, check, catalog, registry,
+    new RunEvents(log, tail),
+    new ReadModel(reads),
+    new RunSubmission({ log, reader, catalog, registry, settings, now }),
+    new OperatorCommands({ log, reader, now }),
+    new SignalDelivery({ log, reader, now }),
+  ];
+  return made.map((part) => ({ provide: part.constructor, useValue: part }));
+};

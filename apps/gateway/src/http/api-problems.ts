@@ -1,0 +1,44 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional, ApiResponse } from '@nestjs/swagger';
+
+export class FaultDto {
+  @ApiProperty({ description: 'JSON pointer into the body, or ?name for a query parameter.' }) pointer!: string;
+  @ApiProperty() code!: string;
+  @ApiProperty() message!: string;
+  @ApiPropertyOptional({ type: 'integer' }) line?: number;
+  @ApiPropertyOptional({ type: 'integer' }) column?: number;
+  @ApiPropertyOptional({ enum: ['error', 'warning'] }) severity?: string;
+  @ApiPropertyOptional() hint?: string;
+}
+
+/** RFC 9457. */
+export class ProblemDto {
+  @ApiProperty({ format: 'uri' }) type!: string;
+  @ApiProperty() title!: string;
+  @ApiProperty({ type: 'integer' }) status!: number;
+  @ApiProperty() detail!: string;
+  @ApiProperty({ description: 'Code for programs.' }) error!: string;
+  @ApiPropertyOptional({ description: 'What to do about it.' }) remediation?: string;
+  @ApiPropertyOptional() requestId?: string;
+  @ApiPropertyOptional({ type: [FaultDto] }) faults?: FaultDto[];
+}
+
+/** Every call may answer these besides its own. */
+const ALWAYS = [401, 403, 429, 500, 503];
+
+const MEANING: Readonly<Record<number, string>> = {
+  400: 'The request cannot be read or names something unknown', 401: 'Not authenticated', 403: 'Not allowed', 404: 'Not found',
+  409: 'Not possible in the present state', 413: 'Too large', 415: 'Unsupported media type', 422: 'Invalid content; see `faults`',
+  429: 'Too many requests', 500: 'Fault of the server', 503: 'Unavailable for now; see `Retry-After`',
+};
+
+/** Documents the problems a call may answer with. */
+export const ApiProblems = (...statuses: readonly number[]): MethodDecorator =>
+  applyDecorators(
+    ...[...statuses, ...ALWAYS].map((status) =>
+      ApiResponse({
+        status,
+        description: MEANING[status] ?? 'Error',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },
+      })),
+  );

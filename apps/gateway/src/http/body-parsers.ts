@@ -1,0 +1,28 @@
+import { isUtf8 } from 'node:buffer';
+import { badRequest, BODY_BYTES_MAX, parseJsonBody, Problem } from '@foldwork/platform';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { DocumentText } from './document-text';
+
+const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'];
+const DOCUMENT_ROUTES = '/orchestrator/workflows';
+
+/** How bodies become values: JSON with exact numbers, definitions as the text they came in, nothing else. */
+export const registerBodyParsers = (fastify: FastifyInstance): void => {
+  const options = { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX } as const;
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser<Buffer>('application/json', options, async (request: FastifyRequest, body: Buffer) => {
+    if (body.length === 0) return undefined;
+    return takesDocument(request) ? documentOf(body, 'json') : parseJsonBody(body);
+  });
+  fastify.addContentTypeParser<Buffer>(YAML_TYPES, options, async (request: FastifyRequest, body: Buffer) => {
+    if (takesDocument(request)) return documentOf(body, 'yaml');
+    throw new Problem({ status: 415, error: 'unsupported_media_type', detail: 'The body must be JSON here.', remediation: 'Send content-type: application/json.' });
+  });
+};
+
+const takesDocument = ({ url }: FastifyRequest): boolean => url.startsWith(DOCUMENT_ROUTES);
+
+const documentOf = (body: Buffer, format: 'yaml' | 'json'): DocumentText => {
+  if (!isUtf8(body)) throw badRequest('invalid_unicode', 'The body is not valid UTF-8.', 'Encode the body as UTF-8.');
+  return new DocumentText(body.toString('utf8'), format);
+};

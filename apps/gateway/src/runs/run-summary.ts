@@ -1,0 +1,51 @@
+import type { RunState, TaskState } from '@foldwork/domain';
+import { formatRunId } from '@foldwork/events';
+import type { RunSummary } from '@foldwork/read-models';
+import type { RunSummaryDto, TaskCountsDto } from './run.dto';
+
+export const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** A run's summary from its folded log. */
+export const summaryOfState = (run: RunState): RunSummaryDto => ({
+  runId: formatRunId(run.runId),
+  workflow: run.workflow,
+  definition: run.definition,
+  status: run.status === 'rolling_back' ? 'running' : run.status,
+  attempt: run.attempt,
+  version: run.eventCount,
+  requestedAt: iso(run.request.at),
+  ...(run.startedAt !== undefined && { startedAt: iso(run.startedAt) }),
+  ...(run.endedAt !== undefined && { finishedAt: iso(run.endedAt) }),
+  ...(run.error !== undefined && { error: run.error }),
+  taskCounts: countTasks(run.tasks.values()),
+});
+
+/** The same from the read model. */
+export const summaryOfReadModel = (run: RunSummary): RunSummaryDto => ({
+  runId: formatRunId(run.runId),
+  workflow: run.workflow,
+  ...(run.service !== undefined && { service: run.service }),
+  status: run.status,
+  attempt: run.attempt,
+  version: run.events,
+  requestedAt: iso(run.requestedAt),
+  ...(run.startedAt !== undefined && { startedAt: iso(run.startedAt) }),
+  ...(run.finishedAt !== undefined && { finishedAt: iso(run.finishedAt) }),
+  ...(run.error !== undefined && { error: run.error }),
+  taskCounts: run.tasks,
+});
+
+const COUNT_OF: Readonly<Record<TaskState['status'], keyof TaskCountsDto | undefined>> = {
+  pending: undefined, assigned: 'active', in_progress: 'active', waiting: 'active', completed: 'completed',
+  failed: 'failed', escalated: 'failed', timed_out: 'failed', skipped: 'skipped', canceled: 'canceled',
+};
+
+const countTasks = (tasks: Iterable<TaskState>): TaskCountsDto => {
+  const counts = { total: 0, active: 0, completed: 0, failed: 0, skipped: 0, canceled: 0 };
+  for (const { status } of tasks) {
+    counts.total += 1;
+    const name = COUNT_OF[status];
+    if (name !== undefined) counts[name] += 1;
+  }
+  return counts;
+};

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { parseRunId, type RunId } from '@foldwork/events';
+import { v7 } from 'uuid';
+
+/**
+ * Run ids. Without an idempotency key: a UUIDv7. With one: a UUIDv8 that follows from namespace and key alone, so that
+ * "this key was used before" is the log's own answer to an append at version 1, with no second table to keep in step.
+ *  1. The same namespace and key give the same id, in every process and after every restart.
+ *  2. A key that is itself a UUIDv7 or a ULID lends the id its time, so that such ids sort by birth like all others.
+ */
+export const newRunId = (): RunId => brand(v7());
+
+export const runIdOfKey = (namespace: string, key: string): RunId => brand(deterministicUuid(`run\n${namespace}\n${key}`, timeIn(key)));
+
+/** The stream in which a workflow's labels move. */
+export const workflowStreamId = (namespace: string, workflow: string): RunId => brand(deterministicUuid(`workflow\n${namespace}\n${workflow}`));
+
+const brand = (uuid: string): RunId => {
+  const runId = parseRunId(uuid);
+  if (runId === undefined) throw new Error(`not a UUID: ${uuid}`);
+  return runId;
+};
+
+/** RFC 9562, version 8: SHA-256 of the name, the first 48 bits replaced by a time where there is one. */
+const deterministicUuid = (name: string, timeHex?: string): string => {
+  const hash = createHash('sha256').update(name).digest('hex');
+  const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
+  const start = timeHex ?? hash.slice(0, 12);
+  return `${start.slice(0, 8)}-${start.slice(8, 12)}-8${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+};
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/i;
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+const timeIn = (key: string): string | undefined => {
+  if (UUID_V7.test(key)) return key.toLowerCase().replace('-', '').slice(0, 12);
+  if (!ULID.test(key)) return undefined;
+  const ms = [...key.slice(0, 10).toUpperCase()].reduce((sum, letter) => sum * 32 + CROCKFORD.indexOf(letter), 0);
+  return ms.toString(16).padStart(12, '0');
+};

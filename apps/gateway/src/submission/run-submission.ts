@@ -1,0 +1,147 @@
+import { ExpressionError, type CompiledDefinition, type Expression, type Scope } from '@foldwork/domain';
+import {
+  formatRunId, newEvent, openEvent, RUN_STREAM, stringifyJson,
+  type EventLog, type EventMetadata, type Json, type RunId, type RunRequested,
+} from '@foldwork/events';
+import { badRequest, conflict, invalidContent, Problem, type Principal } from '@foldwork/platform';
+import type { GatewaySettings } from '../gateway-dependencies';
+import type { RunSummaryDto } from '../runs/run.dto';
+import type { RunReader } from '../runs/run-reader';
+import { iso, summaryOfState } from '../runs/run-summary';
+import type { DefinitionCatalog } from '../workflows/definition-catalog';
+import type { WorkflowRegistry } from '../workflows/workflow-registry';
+import { inputFaults } from './input-faults';
+import { requestHash } from './request-hash';
+import { newRunId, runIdOfKey } from './run-identity';
+import type { SubmitRunDto } from './submit-run.dto';
+
+export const INPUT_BYTES_MAX = 262_144;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+export interface Submission {
+  readonly body: SubmitRunDto;
+  readonly idempotencyKey: string | undefined;
+  readonly principal: Principal;
+  readonly metadata: EventMetadata;
+}
+
+export interface SubmittedRun {
+  /** `false`: the same request had been accepted before. */
+  readonly isNew: boolean;
+  readonly summary: RunSummaryDto;
+}
+
+export interface SubmissionParts {
+  readonly log: EventLog;
+  readonly reader: RunReader;
+  readonly catalog: DefinitionCatalog;
+  readonly registry: WorkflowRegistry;
+  readonly settings: GatewaySettings;
+  readonly now: () => number;
+}
+
+/**
+ * Accepts runs.
+ *  1. A run exists from the moment its `RunRequested` is committed, or not at all; a definition stored just before
+ *     without a run is harmless.
+ *  2. An idempotency key decides the run's id, so the log's version check is the only arbiter between two requests with
+ *     one key, whatever process they reach and whatever crashed in between.
+ *  3. A refused append at version 1 means that the key was used: the same request gets its run, another one 409.
+ */
+export class RunSubmission {
+  constructor(private readonly parts: SubmissionParts) {}
+
+  async submit(submission: Submission): Promise<SubmittedRun> {
+    const { body, principal } = submission;
+    const idempotency = idempotencyOf(submission);
+    const input = body.input ?? {};
+    requireSmall(input);
+    const definition = await this.definitionOf(body, principal.namespace);
+    const faults = inputFaults(definition.definition, input);
+    if (faults.length > 0) throw invalidContent(faults);
+    const at = this.parts.now();
+    const runId = idempotency === undefined ? newRunId() : runIdOfKey(principal.namespace, idempotency.key);
+    const request = this.requestOf(definition, input, { runId, at, ...(idempotency && { idempotencyKey: idempotency.key, requestHash: idempotency.hash }) });
+    const source = { runId, namespace: principal.namespace, metadata: submission.metadata };
+    const outcome = await this.parts.log.append([newEvent(source, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true)]);
+    // A duplicate is our own append, sent twice after a broken connection: its bytes hold our request id.
+    if (outcome.status !== 'conflict') return { isNew: true, summary: acceptedSummary(runId, request) };
+    return { isNew: false, summary: await this.sameRequest(runId, principal.namespace, idempotency?.hash) };
+  }
+
+  private definitionOf({ workflow, definition }: SubmitRunDto, namespace: string): Promise<CompiledDefinition> {
+    if ((workflow === undefined) === (definition === undefined)) {
+      throw invalidContent([{ pointer: '', code: 'missing', message: 'Give either workflow or definition, and not both.' }]);
+    }
+    return definition === undefined ? this.publishedDefinition(namespace, workflow ?? '') : this.parts.catalog.acceptInline(namespace, definition);
+  }
+
+  private async publishedDefinition(namespace: string, reference: string): Promise<CompiledDefinition> {
+    const hash = await this.parts.registry.resolve(namespace, reference);
+    const definition = hash && (await this.parts.catalog.get(namespace, hash));
+    if (definition !== undefined) return definition;
+    throw badRequest('unknown_workflow', `There is no workflow ${reference} in this namespace.`, 'Publish it with PUT /orchestrator/workflows/{name}, or check the name and the label.');
+  }
+
+  private requestOf(compiled: CompiledDefinition, input: Json, facts: RequestFacts): RunRequested {
+    const { runId, at, ...key } = facts;
+    const { runRetryDelayMs, runRetryMaximum } = this.parts.settings;
+    const lane = laneOf(compiled, input, runId, at);
+    return {
+      workflow: compiled.workflow, definition: compiled.hash, input, at,
+      retry: { delayMs: runRetryDelayMs, maximum: runRetryMaximum },
+      ...key,
+      ...(lane !== undefined && { lane }),
+    };
+  }
+
+  /** The run that the key belongs to, if it was asked for by the same request. */
+  private async sameRequest(runId: RunId, namespace: string, hash: string | undefined): Promise<RunSummaryDto> {
+    const { run, events } = await this.parts.reader.load(namespace, runId);
+    const first = events[0] && openEvent(events[0]);
+    if (first?.type === 'RunRequested' && first.data.requestHash === hash) return summaryOfState(run);
+    throw conflict('idempotency_key_reused', `This Idempotency-Key belongs to ${formatRunId(runId)}, which another body asked for.`, 'Use a new key for a new request; repeat a request with its own body.');
+  }
+}
+
+interface RequestFacts {
+  readonly runId: RunId;
+  readonly at: number;
+  readonly idempotencyKey?: string;
+  readonly requestHash?: string;
+}
+
+const idempotencyOf = ({ idempotencyKey: key, body }: Submission): { key: string; hash: string } | undefined => {
+  if (key === undefined) return undefined;
+  if (!IDEMPOTENCY_KEY.test(key)) throw badRequest('invalid_idempotency_key', 'An Idempotency-Key has 1 to 255 visible ASCII characters.', 'Use a UUID, for example.');
+  return { key, hash: requestHash({ workflow: body.workflow ?? null, definition: body.definition ?? null, input: body.input ?? {} }) };
+};
+
+const requireSmall = (input: Json): void => {
+  const text = stringifyJson(input);
+  if (text.length * 3 <= INPUT_BYTES_MAX || Buffer.byteLength(text) <= INPUT_BYTES_MAX) return;
+  throw new Problem({
+    status: 413, error: 'input_too_large', detail: 'The run input is larger than 256 KiB.',
+    remediation: 'Store large content elsewhere and send a reference to it.',
+  });
+};
+
+const laneOf = ({ definition, laneKey, workflow }: CompiledDefinition, input: Json, runId: RunId, at: number): RunRequested['lane'] => {
+  if (laneKey === undefined || definition.lane === undefined) return undefined;
+  const key = laneKeyOf(laneKey, { input, env: definition.env ?? {}, run: { id: formatRunId(runId), workflow, requestedAt: iso(at) } });
+  return { key: typeof key === 'string' ? key : stringifyJson(key), limit: definition.lane.limit };
+};
+
+const laneKeyOf = (expression: Expression, scope: Scope): Json => {
+  try {
+    return expression.evaluate(scope);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw invalidContent([{ pointer: '/input', code: 'lane_key_failed', message: `The lane's key cannot be computed from this input: ${error.message}` }]);
+  }
+};
+
+const acceptedSummary = (runId: RunId, { workflow, definition, at }: RunRequested): RunSummaryDto => ({
+  runId: formatRunId(runId), workflow, definition, status: 'pending', attempt: 1, version: 1, requestedAt: iso(at),
+  taskCounts: { total: 0, active: 0, completed: 0, failed: 0, skipped: 0, canceled: 0 },
+});

@@ -1,0 +1,7 @@
+import { logMigrations } from '@foldwork/events';
+import { readModelMigrations } from '@foldwork/read-models';
+import { AUTH_MIGRATIONS } from '../auth/auth-migrations';
+import type { MigrationClass } from './run-migrations';
+
+/** The whole schema: every service runs the same list, so that whichever starts first makes all of it. */
+export const ALL_MIGRATIONS: readonly MigrationClass[] = [...logMigrations, ...readModelMigrations, ...AUTH_MIGRATIONS];
