@@ -148,7 +148,7 @@ export default tseslint.config(
   },
   // A program for a terminal prints; so do benchmarks and examples.
   {
-    files: ['apps/standalone/**/*.ts', '**/main.ts', '**/*.main.ts', 'benchmarks/**/*.ts', 'examples/**/*.ts', 'tools/**/*.ts'],
+    files: ['apps/standalone/**/*.ts', '**/main.ts', '**/*.main.ts', 'benchmarks/**/*.ts', 'examples/**/*.ts', 'tools/**/*.ts', '**/*.bench.ts'],
     rules: { 'no-console': 'off' },
   },
   {
