@@ -6,3 +6,4 @@ export { embeddedPostgresBinaries, findPostgresBinaries, type PostgresBinaries }
 export { freePort } from './processes/free-port';
 export { guardFolder, type GuardedFolder } from './processes/guard-folder';
 export { runIdAt, syntheticRun, type SyntheticRun, type SyntheticRunOptions } from './logs/synthetic-runs';
+export { forkTypeScript } from './processes/fork-typescript';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppendBatchEncoder } from './append-batch-encoder';
 import { checkedAppend, fastAppend, type Appends } from './append-batch.query';
-import type { AppendConnection } from './append-connection.adapter';
+import type { AppendConnection } from './append-connection';
 import type { AppendOutcome, EventRefused, LogUnavailable } from './event-log.port';
 import { failureKind, toEventRefused, toLogUnavailable } from './postgres-failure';
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { RUN_STREAM, newEvent, openEvent, parseJson, parseRunId, stringifyJson, taskPath, type NewEvent, type RunId } from '../contracts';
+import { openEvent, parseJson, RUN_STREAM, stringifyJson, taskPath, type NewEvent, type RunId } from '../contracts';
 import type { CheckpointStore } from './checkpoint-store.port';
 import type { DefinitionStore } from './definition-store.port';
+import { aRunId, anEvent } from './event-log.fixtures';
 import { eventHash, GENESIS_HASH } from './event-hash';
 import { EventRefused, type Commit, type EventLog } from './event-log.port';
 
@@ -11,19 +12,6 @@ export interface EventLogUnderTest {
   readonly definitions: DefinitionStore;
   close(): Promise<void>;
 }
-
-export const aRunId = (): RunId => parseRunId(randomUUID()) as RunId; // a fresh UUID parses
-
-export const anEvent = (runId: RunId, task = 'upload', version = 1, data: Partial<NewEvent> = {}): NewEvent => ({
-  ...newEvent(
-    { runId, namespace: 'default', metadata: { actor: 'test' } },
-    taskPath(task),
-    version,
-    { type: 'TaskTransitioned', data: { transition: 'start', from: 'pending', to: 'in_progress', attempt: 1, at: 1 } },
-    false,
-  ),
-  ...data,
-});
 
 /** One suite for every adapter of the log. Numbers in brackets are the invariants of EventLog. */
 export const describeEventLog = (name: string, open: () => Promise<EventLogUnderTest>): void => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordedEvent } from '../contracts';
 import { InMemoryCheckpointStore } from './checkpoint-store.port';
-import { aRunId, anEvent } from './event-log.contract';
+import { aRunId, anEvent } from './event-log.fixtures';
 import { LogUnavailable } from './event-log.port';
 import { InMemoryEventLog } from './in-memory-event-log.adapter';
 import { LogGap, LogSubscription, type LogSubscriptionOptions } from './log-subscription.consumer';

@@ -2,7 +2,7 @@ import { Pool, type QueryArrayConfig } from 'pg';
 import type { NewEvent, RecordedEvent, RunId } from '../contracts';
 import { AppendBatchEncoder } from './append-batch-encoder';
 import { AppendBatchWriter, DEFAULT_RETRY_DELAYS_MS } from './append-batch-writer';
-import { AppendConnection } from './append-connection.adapter';
+import { AppendConnection } from './append-connection';
 import { connectionSettings, type LogConnection } from './connection-settings';
 import { CommitListeners } from './commit-listeners';
 import { EventRefused, LogUnavailable, type AppendOutcome, type Commit, type EventLog } from './event-log.port';
