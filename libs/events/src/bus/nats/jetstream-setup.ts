@@ -2,7 +2,7 @@ import {
   AckPolicy, DeliverPolicy, DiscardPolicy, JetStreamApiCodes, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType,
   type ConsumerConfig, type JetStreamManager, type StreamConfig,
 } from '@nats-io/jetstream';
-import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { MsgHdrsImpl, nanos, RequestError, type NatsConnection } from '@nats-io/transport-node';
 import type { BusTrouble } from './nats-link';
 import type { NatsNames } from './nats-names';
 
@@ -20,6 +20,8 @@ export interface StreamSettings {
   readonly feedDuplicateWindowMs: number;
 }
 
+const API_TIMEOUT_MS = 5_000;
+
 type StreamWish = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 type ConsumerWish = Partial<ConsumerConfig> & { readonly durable_name: string };
 
@@ -36,7 +38,7 @@ export class JetStreamSetup {
 
   async ensureSteps(connection: NatsConnection): Promise<void> {
     const { storage, replicas, stepAgeMsMax } = this.settings;
-    await this.ensureStream(await manager(connection), {
+    await this.ensureStream(connection, {
       name: this.names.stepsStream,
       subjects: [this.names.stepsSubjects],
       retention: RetentionPolicy.Workqueue,
@@ -50,7 +52,7 @@ export class JetStreamSetup {
 
   async ensureFeed(connection: NatsConnection): Promise<void> {
     const { storage, replicas, feedAgeMsMax, feedBytesMax, feedDuplicateWindowMs } = this.settings;
-    await this.ensureStream(await manager(connection), {
+    await this.ensureStream(connection, {
       name: this.names.feedStream,
       subjects: [this.names.feedSubjects],
       retention: RetentionPolicy.Limits,
@@ -78,15 +80,38 @@ export class JetStreamSetup {
     });
   }
 
-  private async ensureStream(jsm: JetStreamManager, wish: StreamWish): Promise<void> {
+  private async ensureStream(connection: NatsConnection, wish: StreamWish): Promise<void> {
+    const jsm = await manager(connection);
     const found = await orMissing(jsm.streams.info(wish.name), JetStreamApiCodes.StreamNotFound);
     // two processes may create at once: the same settings are no error for the second
     const present = found ?? (await jsm.streams.add(wish));
-    const differing = differences(wish, present.config);
-    if (differing.length === 0) return;
-    const { retention: _retention, storage: _storage, ...changeable } = wish;
-    const config = found === undefined ? present.config : (await jsm.streams.update(wish.name, changeable)).config;
-    this.complain(wish.name, differences(wish, config));
+    if (differences(wish, present.config).length > 0) {
+      const { retention: _retention, storage: _storage, ...changeable } = wish;
+      const config = found === undefined ? present.config : (await jsm.streams.update(wish.name, changeable)).config;
+      this.complain(wish.name, differences(wish, config));
+    }
+    if (!(await this.listens(connection, wish))) await this.listenAgain(jsm, wish);
+  }
+
+  /**
+   * A stream can exist and be deaf: when one is created while its namesake is still being deleted, the server (seen with
+   * 2.9) cancels the subscription of the new one. The question is a message that a stream refuses and never stores.
+   */
+  private async listens(connection: NatsConnection, { subjects: [subject = ''] }: StreamWish): Promise<boolean> {
+    const headers = MsgHdrsImpl.fromRecord({ 'Nats-Expected-Stream': 'none' });
+    try {
+      await connection.request(subject.replace('>', 'listens.0'), '', { timeout: API_TIMEOUT_MS, headers });
+      return true;
+    } catch (error) {
+      if (error instanceof RequestError && error.isNoResponders()) return false;
+      throw error;
+    }
+  }
+
+  private async listenAgain(jsm: JetStreamManager, { name, subjects }: StreamWish): Promise<void> {
+    await jsm.streams.update(name, { subjects: subjects.map((subject) => subject.replace('.>', '-deaf.>')) });
+    await jsm.streams.update(name, { subjects });
+    throw new Error(`Stream ${name} did not listen to its subjects; they were set anew.`); // so that it is looked at again
   }
 
   private async ensureConsumer(jsm: JetStreamManager, wish: ConsumerWish): Promise<void> {
@@ -105,7 +130,7 @@ export class JetStreamSetup {
 }
 
 const manager = (connection: NatsConnection): Promise<JetStreamManager> =>
-  jetstreamManager(connection, { checkAPI: false, timeout: 5_000 });
+  jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });
 
 const orMissing = async <T>(asked: Promise<T>, missing: number): Promise<T | undefined> => {
   try {

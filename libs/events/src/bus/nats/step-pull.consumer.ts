@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createInbox, nanos, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { StepDelivery } from '../bus.port';
 import { InFlight } from '../in-flight';
@@ -21,6 +22,8 @@ export interface StepPullOptions {
 }
 
 const PULL_EXPIRES_MS = 30_000;
+/** A server that does not answer must not hold up the end of the process. */
+const CLOSE_WAIT_MS = 1_000;
 
 /**
  * Fetches the steps of a pool. It speaks the pull protocol itself because the client's `consume` fetches ahead without
@@ -66,7 +69,7 @@ export class StepPullConsumer implements DeliveryDesk {
     clearInterval(this.watchdog);
     for (const detach of this.detach) detach();
     this.options.pool.close();
-    if (this.options.link.isUp()) await this.subscription?.drain();
+    if (this.options.link.isUp()) await Promise.race([this.subscription?.drain(), sleep(CLOSE_WAIT_MS, undefined, { ref: false })]);
   }
 
   private attach(connection: NatsConnection, reason: 'new connection' | 'reconnected'): void {
