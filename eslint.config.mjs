@@ -22,6 +22,7 @@ const boundaries = {
     { sourceTag: 'layer:events', onlyDependOnLibsWithTags: ['layer:testing'] },
     { sourceTag: 'layer:domain', onlyDependOnLibsWithTags: ['layer:events', 'layer:testing'] },
     { sourceTag: 'layer:read-models', onlyDependOnLibsWithTags: ['layer:domain', 'layer:events', 'layer:testing'] },
+    { sourceTag: 'layer:actions', onlyDependOnLibsWithTags: ['layer:domain', 'layer:events', 'layer:testing'] },
     {
       sourceTag: 'layer:platform',
       onlyDependOnLibsWithTags: ['layer:domain', 'layer:events', 'layer:read-models', 'layer:testing'],

@@ -1,4 +1,5 @@
 import type { AuditorDependencies } from './auditor.config';
+import { rememberTransitionHeads } from '@foldwork/read-models';
 import { AnchorConsumer } from './anchor/anchor.consumer';
 import { AnchorFileAdapter } from './anchor/anchor-file.adapter';
 import { AnchorRelayConsumer } from './anchor/anchor-relay.consumer';
@@ -15,10 +16,13 @@ import { StatsdConsumer } from './statsd/statsd.consumer';
 
 /** Runs whose times are kept in memory for durations; those of others are read from the log again when they go on. */
 const OPEN_RUNS_MAX = 20_000;
+/** More than the projection and the metrics are ever apart while both keep up. */
+const HEADS_MAX = 10_000;
 
 /** The consumers of the log that make up the auditor. It writes everything except the log. */
 export class Auditor {
   private readonly tail: LogTail;
+  private readonly readHead = rememberTransitionHeads(HEADS_MAX);
   private readonly projection: ProjectionConsumer;
   private readonly feed: FeedConsumer | undefined;
   private readonly statsd: StatsdConsumer | undefined;
@@ -28,7 +32,7 @@ export class Auditor {
   constructor(private readonly dependencies: AuditorDependencies) {
     const { log, pool, bus, settings } = dependencies;
     this.tail = new LogTail(log);
-    this.projection = new ProjectionConsumer(this.tail, pool, bus);
+    this.projection = new ProjectionConsumer(this.tail, pool, bus, this.readHead);
     this.feed = settings.feed ? new FeedConsumer(this.tail, pool, bus) : undefined;
     this.statsd = this.makeStatsd();
     this.addLoop('projection', (signal) => this.projection.round(signal));
@@ -78,7 +82,7 @@ export class Auditor {
       tail: this.tail,
       log,
       pool,
-      projection: new MetricsProjection(new Metrics(settings.statsd.labels), new OpenRuns(OPEN_RUNS_MAX)),
+      projection: new MetricsProjection(new Metrics(settings.statsd.labels), new OpenRuns(OPEN_RUNS_MAX), this.readHead),
       statsd: new StatsdAdapter(settings.statsd, logger, Date.now),
       flushMs: settings.statsd.flushMs,
       progress: () => ({ projected: this.projection.position, published: this.feed?.position }),

@@ -4,7 +4,7 @@ export { WorkflowEntity } from './entities/workflow.entity';
 export { AnchorEntity } from './entities/anchor.entity';
 export { readModelMigrations } from './read-model-migrations';
 export { projectReadModels } from './projections/read-models.projection';
-export { readTransitionHead, type TaskTransitionHead } from './projections/task-transition-head';
+export { readTransitionHead, rememberTransitionHeads, type ReadTransitionHead, type TaskTransitionHead } from './projections/task-transition-head';
 export type { ReadModelChanges, RunChange, RunStatusChange, WorkflowChange } from './projections/run-change';
 export { applyChanges, type ProjectionStep } from './queries/apply-changes.query';
 export { countOpenRuns } from './queries/count-open-runs.query';

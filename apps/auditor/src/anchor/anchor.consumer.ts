@@ -20,8 +20,7 @@ export class AnchorConsumer {
 
   async round(): Promise<void> {
     const root = (this.root ??= await this.begin());
-    const events = await this.tail.read(this.position);
-    if (events.length === 0) return this.tail.arrival(this.position, IDLE_MS);
+    const events = await this.tail.follow(this.position, IDLE_MS);
     const anchors = root.add(events);
     this.position += events.length;
     if (anchors.length === 0) return;

@@ -13,8 +13,6 @@ export const cloudEvent = (event: RecordedEvent): FeedMessage => {
     'ce-type': event.type,
     'ce-subject': escapeHeader(event.task === '' ? run : `${run}/${event.task}`),
     'ce-time': timeText(event.recordedAt),
-    'ce-position': String(event.position),
-    'content-type': 'application/json',
   };
   const traceparent = traceparentOf(event.metadata);
   if (traceparent !== undefined) headers['traceparent'] = traceparent;

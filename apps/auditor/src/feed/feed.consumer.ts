@@ -32,9 +32,8 @@ export class FeedConsumer {
   async round(signal: AbortSignal): Promise<void> {
     if (!this.bus.isConnected()) return sleep(DISCONNECTED_MS, signal);
     this.checkpoint ??= await openCheckpoint(this.pool, FEED, 'beginning');
-    const events = (await this.tail.read(this.checkpoint.position)).slice(0, EVENTS_MAX);
-    if (events.length === 0) return this.tail.arrival(this.checkpoint.position, IDLE_MS);
-    await this.publish(this.checkpoint, events);
+    const events = (await this.tail.follow(this.checkpoint.position, IDLE_MS)).slice(0, EVENTS_MAX);
+    if (events.length > 0) await this.publish(this.checkpoint, events);
   }
 
   private async publish(from: Checkpoint, events: readonly RecordedEvent[]): Promise<void> {

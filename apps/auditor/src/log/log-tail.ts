@@ -42,8 +42,17 @@ export class LogTail {
     }
   }
 
+  /**
+   * For all but the one consumer that sets the pace: what is there, or what comes within `idleMs`. Looks for itself only
+   * when nothing came for that long.
+   */
+  async follow(after: number, idleMs: number): Promise<readonly RecordedEvent[]> {
+    if (after === this.end) await this.arrival(after, idleMs);
+    return this.read(after);
+  }
+
   /** Resolves when there is something behind `after`, or after `timeoutMs`, or on `release`. */
-  arrival(after: number, timeoutMs: number): Promise<void> {
+  private arrival(after: number, timeoutMs: number): Promise<void> {
     if (this.end > after) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
@@ -56,6 +65,7 @@ export class LogTail {
     });
   }
 
+  /** Ends all waits. */
   release(): void {
     for (const wake of [...this.waiting]) wake();
   }

@@ -5,5 +5,5 @@
 export const pauseAfter = (events: number, isFull: boolean): number => {
   if (isFull) return 0;
   if (events < 20) return 5;
-  return events < 200 ? 20 : 60;
+  return events < 200 ? 20 : 80;
 };

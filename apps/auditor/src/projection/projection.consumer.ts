@@ -1,5 +1,5 @@
 import type { Bus } from '@foldwork/events';
-import { applyChanges, PROJECTION, projectReadModels } from '@foldwork/read-models';
+import { applyChanges, PROJECTION, projectReadModels, type ReadTransitionHead } from '@foldwork/read-models';
 import type { Pool } from 'pg';
 import type { LogTail } from '../log/log-tail';
 import { openCheckpoint, type Checkpoint } from '../log/open-checkpoint.query';
@@ -25,6 +25,7 @@ export class ProjectionConsumer {
     private readonly tail: LogTail,
     private readonly pool: Pool,
     private readonly bus: Pick<Bus, 'hint'>,
+    private readonly readHead?: ReadTransitionHead,
   ) {}
 
   /** Position up to which the read models are known to be. */
@@ -52,7 +53,7 @@ export class ProjectionConsumer {
     const to = from.position + events.length;
     // Until the answer is there nobody knows where the checkpoint is.
     this.checkpoint = undefined;
-    const step = { checkpoint: PROJECTION, epoch: from.epoch, from: from.position, to, changes: projectReadModels(events) };
+    const step = { checkpoint: PROJECTION, epoch: from.epoch, from: from.position, to, changes: projectReadModels(events, this.readHead) };
     if (!(await applyChanges(this.pool, 'read_models', step))) return;
     this.checkpoint = { position: to, epoch: from.epoch };
     this.bus.hint('projected', String(to));

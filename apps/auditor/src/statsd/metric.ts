@@ -9,8 +9,8 @@ export interface Metric {
  * (`steps.started`, `step:upload`).
  */
 export class Metrics {
-  private readonly labelled = new Map<string, Metric>();
-  private readonly steps = new Map<string, StepMetrics>();
+  private readonly stepsByPath = new Map<string, StepMetrics>();
+  private readonly stepsByLabel = new Map<string, StepMetrics>();
   readonly queued = metric('runs.queued');
   readonly retries = metric('retries');
   readonly taskDuration = metric('tasks.duration');
@@ -18,51 +18,42 @@ export class Metrics {
 
   constructor(private readonly labels: 'name' | 'tags') {}
 
-  runStatus(status: string): Metric {
-    return this.ending('runs.status', 'status', status);
-  }
-
-  runDuration(status: string): Metric {
-    return this.ending('runs.duration', 'status', status);
-  }
-
-  taskStatus(status: string): Metric {
-    return this.ending('tasks', 'status', status);
-  }
-
-  verification(answer: string): Metric {
-    return this.ending('verifications', 'answer', answer);
-  }
+  readonly runStatus = this.labelled('runs.status', 'status');
+  readonly runDuration = this.labelled('runs.duration', 'status');
+  readonly taskStatus = this.labelled('tasks', 'status');
+  readonly verification = this.labelled('verifications', 'answer');
 
   /** `path`: where the task stands in its run; items of a collection and visits of a loop share one label. */
   step(path: string): StepMetrics {
-    const known = this.steps.get(path);
+    const known = this.stepsByPath.get(path);
     if (known !== undefined) return known;
-    if (this.steps.size >= CACHE_MAX) this.steps.clear();
-    const made = this.makeStep(stepLabel(path));
-    this.steps.set(path, made);
+    if (this.stepsByPath.size >= CACHE_MAX) this.stepsByPath.clear();
+    const made = this.stepByLabel(stepLabel(path));
+    this.stepsByPath.set(path, made);
     return made;
   }
 
-  private makeStep(label: string): StepMetrics {
-    const one = (suffix: string): Metric =>
-      this.intern(
-        this.labels === 'tags' ? metric(`steps.${suffix}`, `step:${label}`) : metric(`steps.${label}.${suffix}`),
-      );
-    return { started: one('started'), succeeded: one('succeeded'), failed: one('failed'), skipped: one('skipped'), duration: one('duration') };
-  }
-
-  private ending(name: string, label: string, value: string): Metric {
-    return this.intern(this.labels === 'tags' ? metric(name, `${label}:${value}`) : metric(`${name}.${value}`));
-  }
-
-  private intern(wanted: Metric): Metric {
-    const key = `${wanted.name}|${wanted.tags.join()}`;
-    const known = this.labelled.get(key);
+  private stepByLabel(label: string): StepMetrics {
+    const known = this.stepsByLabel.get(label);
     if (known !== undefined) return known;
-    if (this.labelled.size >= CACHE_MAX) this.labelled.clear();
-    this.labelled.set(key, wanted);
-    return wanted;
+    const one = (suffix: string): Metric =>
+      this.labels === 'tags' ? metric(`steps.${suffix}`, `step:${label}`) : metric(`steps.${label}.${suffix}`);
+    const made = { started: one('started'), succeeded: one('succeeded'), failed: one('failed'), skipped: one('skipped'), duration: one('duration') };
+    if (this.stepsByLabel.size >= CACHE_MAX) this.stepsByLabel.clear();
+    this.stepsByLabel.set(label, made);
+    return made;
+  }
+
+  /** Values of these labels are words of the contracts: few, hence kept for good. */
+  private labelled(name: string, label: string): (value: string) => Metric {
+    const known = new Map<string, Metric>();
+    return (value) => {
+      const found = known.get(value);
+      if (found !== undefined) return found;
+      const made = this.labels === 'tags' ? metric(name, `${label}:${value}`) : metric(`${name}.${value}`);
+      known.set(value, made);
+      return made;
+    };
   }
 }
 

@@ -1,7 +1,7 @@
 import {
   openEvent, RUN_STREAM, type DomainEvent, type RecordedEvent, type RunId, type TaskPath, type TaskStatus,
 } from '@foldwork/events/contracts';
-import { readTransitionHead, type TaskTransitionHead } from '@foldwork/read-models';
+import { readTransitionHead, type ReadTransitionHead, type TaskTransitionHead } from '@foldwork/read-models';
 import type { Metrics } from './metric';
 import type { OpenRuns, RunClock } from './open-runs';
 import type { Tally } from './tally';
@@ -14,6 +14,7 @@ export class MetricsProjection {
   constructor(
     private readonly metrics: Metrics,
     private readonly open: OpenRuns,
+    private readonly readHead: ReadTransitionHead = readTransitionHead,
   ) {}
 
   /** Runs of these events whose beginning was not seen, because it lies before the last start of this process. */
@@ -75,7 +76,7 @@ export class MetricsProjection {
   }
 
   private countTransition(tally: Tally, { runId, task, data }: RecordedEvent): void {
-    const head = readTransitionHead(data);
+    const head = this.readHead(data);
     const clock = this.open.get(runId);
     tally.count(this.metrics.taskStatus(head.to));
     if (head.transition === 'retry') tally.count(this.metrics.retries);

@@ -42,10 +42,9 @@ export class StatsdConsumer {
   async round(): Promise<void> {
     const { tail, now } = this.inputs;
     this.checkpoint ??= await this.begin();
-    const events = await tail.read(this.position);
+    const events = await tail.follow(this.position, Math.max(1, this.flushAt - now()));
     if (events.length > 0) await this.count(events);
     if (now() >= this.flushAt) await this.flush(this.checkpoint);
-    if (events.length === 0) await tail.arrival(this.position, Math.max(1, this.flushAt - now()));
   }
 
   /** Sends what is gathered; for the end of the process. */

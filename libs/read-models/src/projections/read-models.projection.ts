@@ -4,19 +4,19 @@ import {
 } from '@foldwork/events/contracts';
 import { COUNT_BY_STATUS } from '../run-status';
 import { unchangedRun, type ReadModelChanges, type RunChange, type WorkflowChange } from './run-change';
-import { readTransitionHead } from './task-transition-head';
+import { readTransitionHead, type ReadTransitionHead, type TaskTransitionHead } from './task-transition-head';
 
 /**
  * Events of the log → row changes, one per run and workflow however many events the batch holds. Pure.
  *  1. Projecting a log in pieces and applying the pieces in order gives the rows of projecting it at once.
  *  2. Only texts whose content counts are parsed: those of `TaskTransitioned` and of the few events of a run's own stream.
  */
-export const projectReadModels = (events: readonly RecordedEvent[]): ReadModelChanges => {
+export const projectReadModels = (events: readonly RecordedEvent[], readHead: ReadTransitionHead = readTransitionHead): ReadModelChanges => {
   const runs = new Map<RunId, RunChange>();
   const workflows = new Map<string, WorkflowChange>();
   for (const event of events) {
     if (event.type === 'WorkflowPublished') publish(workflows, event);
-    else countEvent(changeOf(runs, event.runId), event);
+    else countEvent(changeOf(runs, event.runId), event, readHead);
   }
   return { runs: [...runs.values()], workflows: [...workflows.values()] };
 };
@@ -29,18 +29,17 @@ const changeOf = (runs: Map<RunId, RunChange>, runId: RunId): RunChange => {
   return change;
 };
 
-const countEvent = (change: RunChange, event: RecordedEvent): void => {
+const countEvent = (change: RunChange, event: RecordedEvent, readHead: ReadTransitionHead): void => {
   change.events += 1;
   change.position = event.position;
-  if (event.type === 'TaskTransitioned') moveTask(change, event);
+  if (event.type === 'TaskTransitioned') moveTask(change, event, readHead(event.data));
   else if (event.task === RUN_STREAM && OF_RUN.has(event.type)) changeRun(change, event);
 };
 
 /** A later visit of a loop (`check#2`) is planned by its first start, not by its list. */
 const LATER_VISIT = /#\d+$/;
 
-const moveTask = (change: RunChange, { task, version, data }: RecordedEvent): void => {
-  const { from, to, starts, children } = readTransitionHead(data);
+const moveTask = (change: RunChange, { task, version }: RecordedEvent, { from, to, starts, children }: TaskTransitionHead): void => {
   const { tasks } = change;
   const left = COUNT_BY_STATUS[from];
   const entered = COUNT_BY_STATUS[to];
