@@ -6,26 +6,37 @@ import { meter } from './cost-meter';
 /** Longer integers stay opaque: nobody computes with them, and parsing them would be the most costly step of all. */
 const MAX_DIGITS = 40;
 const INTEGER = /^-?\d+$/;
+const { isFinite, isSafeInteger, MAX_SAFE_INTEGER } = Number;
+const { isArray } = Array;
 
-/** What a leaf of the scope looks like to CEL: an exact integer is a CEL int, an exact decimal stays a `decimal`. */
-export const toCel = (value: unknown): unknown =>
-  value instanceof ExactNumber && value.text.length <= MAX_DIGITS && INTEGER.test(value.text) ? BigInt(value.text) : value;
+/**
+ * What a leaf of the scope looks like to CEL: an integer beyond 2^53 is a CEL int, whether a double shows its digits or
+ * not; an exact decimal stays a `decimal`.
+ */
+export const toCel = (value: unknown): unknown => {
+  if (typeof value === 'number') return value > MAX_SAFE_INTEGER || value < -MAX_SAFE_INTEGER ? beyondSafe(value) : value;
+  return value instanceof ExactNumber && value.text.length <= MAX_DIGITS && INTEGER.test(value.text) ? BigInt(value.text) : value;
+};
+
+/** Its digits are what the JSON said; the double itself may lie beside them. From 1e21 on it prints no digits. */
+const beyondSafe = (value: number): unknown => {
+  const text = String(value);
+  return INTEGER.test(text) ? BigInt(text) : value;
+};
 
 /** Same for a whole tree, exact decimals as doubles: for comparisons, which look inside lists and maps. */
 export const toComparable = (value: unknown): unknown => {
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof ExactNumber) return toNumeric(toCel(value));
-  if (Array.isArray(value)) return mapList(value, toComparable);
+  if (typeof value !== 'object' || value === null) return toCel(value);
+  if (value instanceof ExactNumber) return toNumeric(value);
+  if (isArray(value)) return mapList(value, toComparable);
   return isPlain(value) ? mapObject(value, toComparable) : value;
 };
 
 /** A CEL number as JavaScript's: bigint for ints, number for everything else. */
 export const toNumeric = (value: unknown): bigint | number => {
-  if (typeof value === 'number' || typeof value === 'bigint') return value;
-  if (value instanceof ExactNumber) {
-    const native = toCel(value);
-    return typeof native === 'bigint' ? native : Number(value.text);
-  }
+  const native = toCel(value);
+  if (typeof native === 'number' || typeof native === 'bigint') return native;
+  if (native instanceof ExactNumber) return Number(native.text);
   throw new ExpressionError('expression_type', `Expected a number, got ${describe(value)}`);
 };
 
@@ -36,10 +47,10 @@ export const toJson = (value: unknown): Json => {
     case 'boolean':
       return value;
     case 'number':
-      if (Number.isFinite(value)) return value;
+      if (isFinite(value)) return value;
       throw new ExpressionError('expression_type', `The result ${value} is no JSON number`);
     case 'bigint':
-      return Number.isSafeInteger(Number(value)) ? Number(value) : new ExactNumber(value.toString());
+      return isSafeInteger(Number(value)) ? Number(value) : new ExactNumber(value.toString());
     case 'object':
       return objectToJson(value);
     default:
@@ -49,7 +60,7 @@ export const toJson = (value: unknown): Json => {
 
 const objectToJson = (value: object | null): Json => {
   if (value === null || value instanceof ExactNumber) return value;
-  if (Array.isArray(value)) return mapList(value, toJson);
+  if (isArray(value)) return mapList(value, toJson);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Optional) return value.hasValue() ? toJson(value.value()) : null;
   if (isPlain(value)) return mapObject(value, toJson);
@@ -90,7 +101,7 @@ const isUnchanging = (value: unknown): boolean => typeof value === 'string' || t
 /** For messages: what kind of value this is, in JSON's words. */
 export const describe = (value: unknown): string => {
   if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
+  if (isArray(value)) return 'a list';
   if (typeof value === 'object') return value instanceof ExactNumber ? 'a number' : isPlain(value) ? 'a map' : 'a special value';
   if (typeof value === 'bigint') return 'a number';
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `a ${typeof value}` : 'no value';

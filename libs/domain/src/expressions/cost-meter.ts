@@ -5,6 +5,11 @@ export const COST_LIMIT = 400_000;
 /** Characters that cost as much as one node when a string is built or searched. */
 const CHARACTERS_PER_UNIT = 32;
 
+/** Units between two questions whether the caller still wants the result. */
+const ASK_EVERY = 10_000;
+
+export type IsCanceled = () => boolean;
+
 /**
  * Counts the work of the evaluation that is running. Owns the invariant: once exhausted it stays exhausted until the
  * evaluation ends, so `x || true` cannot swallow the limit.
@@ -12,13 +17,19 @@ const CHARACTERS_PER_UNIT = 32;
 export class CostMeter {
   private left = COST_LIMIT;
   private spent: ExpressionError | undefined;
+  private isCanceled: IsCanceled | undefined;
+  /** `left` at which the caller is asked again. */
+  private askAt = 0;
 
   /** Runs `work` on a full budget of its own; the caller's budget is untouched, so evaluations may nest. */
-  metered<T>(work: () => T): T {
-    const { left, spent } = this;
+  metered<T>(work: () => T, isCanceled?: IsCanceled): T {
+    const { left, spent, askAt, isCanceled: outer } = this;
     this.left = COST_LIMIT;
+    this.askAt = isCanceled ? COST_LIMIT : -Infinity;
     this.spent = undefined;
+    this.isCanceled = isCanceled;
     try {
+      this.askWhetherCanceled();
       const result = work();
       if (this.spent) throw this.spent as ExpressionError;
       return result;
@@ -27,13 +38,25 @@ export class CostMeter {
     } finally {
       this.left = left;
       this.spent = spent;
+      this.askAt = askAt;
+      this.isCanceled = outer;
     }
+  }
+
+  private askWhetherCanceled(): void {
+    if (this.left > this.askAt) return;
+    this.askAt = this.left - ASK_EVERY;
+    if (this.isCanceled?.() !== true) return;
+    this.left = -1;
+    this.spent = new ExpressionError('expression_error', 'The evaluation was canceled');
+    throw this.spent;
   }
 
   /** Throws `expression_limit` before work that the rest of the budget does not cover. */
   charge(units: number): void {
     this.left -= units;
     if (this.left < 0) this.exceed();
+    if (this.left <= this.askAt) this.askWhetherCanceled();
   }
 
   /** Refuses work that would cost more than is left, without charging for it yet. */
@@ -62,12 +85,12 @@ export class CostMeter {
   }
 
   /** Charges what looking at the whole value costs, nested values included. */
-  chargeValue(value: unknown): void {
+  chargeValue(value: unknown, times = 1): void {
     if (typeof value === 'string') return this.chargeText(value);
     if (typeof value !== 'object' || value === null) return;
-    const members = Array.isArray(value) ? value : Object.values(value);
-    this.charge(1 + members.length);
-    for (const member of members) this.chargeValue(member);
+    const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+    this.charge((1 + members.length) * times);
+    for (const member of members) if (typeof member === 'object' || typeof member === 'string') this.chargeValue(member, times);
   }
 }
 

@@ -4,7 +4,7 @@ import { FUNCTION_NAMES, parseCel, redirectCalls } from './cel-environment';
 import { toExpressionError } from './cel-errors';
 import { asCelNode, expanded, formatPath, memberPath, walk, type CelNode } from './cel-syntax';
 import { describe, toJson } from './cel-values';
-import { meter } from './cost-meter';
+import { meter, type IsCanceled } from './cost-meter';
 import { ExpressionError } from './expression-error';
 import { meterEvaluation } from './metered-evaluation';
 import { collectReferences, type References } from './references';
@@ -17,8 +17,11 @@ export interface Expression {
   readonly references: References;
   /** The CEL type as far as the text alone tells: `bool`, `int`, `string`, …, or `dyn`. */
   readonly type: string;
-  /** Throws `ExpressionError`; never runs longer than the cost limit allows. */
-  evaluate(scope: Scope): Json;
+  /**
+   * Throws `ExpressionError`; never runs longer than the cost limit allows. `isCanceled` is asked now and then; once it
+   * says yes the evaluation ends in `expression_error`.
+   */
+  evaluate(scope: Scope, isCanceled?: IsCanceled): Json;
 }
 
 const MAX_SOURCE_LENGTH = 8192;
@@ -62,9 +65,9 @@ const compileParsed = (source: string): Expression => {
   if (readMember) return { source, references, type: 'dyn', evaluate: readMember };
   meterEvaluation(root);
   const names = [...references.variables];
-  const evaluate = (scope: Scope): Json => {
+  const evaluate = (scope: Scope, isCanceled?: IsCanceled): Json => {
     try {
-      return meter.metered(() => toJson(parsed(variablesOf(scope, names))));
+      return meter.metered(() => toJson(parsed(variablesOf(scope, names))), isCanceled);
     } catch (error) {
       throw toExpressionError(error, source);
     }

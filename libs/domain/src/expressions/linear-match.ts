@@ -6,6 +6,8 @@ import { ExpressionError } from './expression-error';
 const MAX_PATTERN_LENGTH = 1000;
 /** Instructions of the matcher that cost as much as one node of an expression. */
 const INSTRUCTIONS_PER_UNIT = 10;
+/** Charged before a pattern is compiled, so that an exhausted evaluation compiles no more. */
+const COMPILE_UNITS = 2000;
 
 const compiled = new LRUCache<string, RE2JS>({ max: 500 });
 
@@ -14,6 +16,7 @@ const compile = (pattern: string): RE2JS => {
   if (known) return known;
   if (pattern.length > MAX_PATTERN_LENGTH)
     throw new ExpressionError('expression_limit', `A pattern may have ${MAX_PATTERN_LENGTH} characters`);
+  meter.charge(COMPILE_UNITS);
   const fresh = compileText(pattern);
   meter.charge(fresh.programSize() * 10);
   compiled.set(pattern, fresh);

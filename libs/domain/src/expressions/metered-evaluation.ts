@@ -1,4 +1,4 @@
-import { toCel, toComparable } from './cel-values';
+import { isPlain, toCel, toComparable } from './cel-values';
 import { calculate } from './number-operators';
 import {
   childrenOf, comprehensionOf, expanded, memberPath, walk, type CelEvaluate, type CelEvaluator, type CelNode, type Comprehension,
@@ -11,15 +11,45 @@ import { meter } from './cost-meter';
  * 2. Whatever grows (text, lists) is charged by its size when it is made; whatever looks at whole values by theirs.
  * 3. Every leaf of the scope goes through `toCel`.
  */
-export const meterEvaluation = (root: CelNode): void =>
-  walk(root, (node) => {
+export const meterEvaluation = (root: CelNode): void => {
+  const nodes: CelNode[] = [];
+  walk(root, (node) => nodes.push(node));
+  // From the leaves up: a parent adds to what its operands do.
+  for (const node of nodes.toReversed()) {
     const wrap = WRAPPERS[node.op];
     if (wrap) node.setMeta('evaluate', wrap(node.meta.evaluate, node));
-  });
+  }
+};
 
 type Wrapper = (evaluate: CelEvaluate, node: CelNode) => CelEvaluate;
 
 const leaf: Wrapper = (evaluate) => (evaluator, node, context) => toCel(evaluate(evaluator, node, context));
+
+interface VariableContext {
+  getValue(name: string): unknown;
+}
+/** A variable; like `access`, without the library's look at the value's `constructor`. */
+const variable: Wrapper = (evaluate) => (evaluator, node, context) => {
+  const value = (context as VariableContext).getValue(node.args as string);
+  return toCel(value === undefined ? evaluate(evaluator, node, context) : value);
+};
+
+/**
+ * `a.b` and `a[i]` on JSON are looked up here: the library tells maps by their `constructor`, which data may have as a key.
+ * Whatever is not there goes on to the library, which knows optional values and reports what is missing.
+ */
+const access: Wrapper = (_evaluate, { op }) => (evaluator, node, context) => {
+  const [container, key] = node.args as [CelNode, CelNode | string];
+  const left = evaluator.run(container, context);
+  const right: unknown = op === '.' ? key : evaluator.run(key as CelNode, context);
+  const found = member(left, right);
+  return toCel(found === undefined ? handle(node, left, right, evaluator) : found);
+};
+const member = (container: unknown, key: unknown): unknown => {
+  if (typeof container !== 'object' || container === null) return undefined;
+  if (Array.isArray(container)) return typeof key === 'number' || typeof key === 'bigint' ? container[Number(key)] : undefined;
+  return typeof key === 'string' && isPlain(container) && Object.hasOwn(container, key) ? container[key] : undefined;
+};
 
 const operands = (node: CelNode): readonly [CelNode, CelNode] => node.args as [CelNode, CelNode];
 
@@ -30,13 +60,16 @@ interface Handled {
 const handle = (node: CelNode, left: unknown, right: unknown, evaluator: CelEvaluator): unknown =>
   (node as unknown as Handled).handle(left, right, node, evaluator);
 
+/** A value is looked at three times when it is compared: for its cost, for exact numbers, and to compare. */
+const COMPARED = 3;
+
 const comparison: Wrapper = () => (evaluator, node, context) => {
   const [leftNode, rightNode] = operands(node);
   const left = evaluator.run(leftNode, context);
   const right = evaluator.run(rightNode, context);
   if (typeof left !== 'object' && typeof right !== 'object') return handle(node, left, right, evaluator);
-  meter.chargeValue(left);
-  meter.chargeValue(right);
+  meter.chargeValue(left, COMPARED);
+  meter.chargeValue(right, COMPARED);
   return handle(node, toComparable(left), toComparable(right), evaluator);
 };
 
@@ -139,7 +172,7 @@ const rounds = (value: unknown): number => {
 };
 
 const WRAPPERS: Readonly<Record<string, Wrapper>> = {
-  id: leaf, '.': leaf, '[]': leaf, '.?': leaf, '[?]': leaf,
+  id: variable, '.': access, '[]': access, '.?': leaf, '[?]': leaf,
   '==': comparison, '!=': comparison, in: comparison,
   '+': arithmetic('+'), '-': arithmetic('-'), '*': arithmetic('*'),
   call, rcall: call, comprehension,

@@ -20,20 +20,27 @@ const INTEGERS: Readonly<Partial<Record<Arithmetic, (a: bigint, b: bigint) => bi
   '%': (a, b) => a % b,
 };
 
-const isInteger = (value: Numeric): boolean => typeof value === 'bigint' || Number.isInteger(value);
+/** A double beyond 2^53 stands for its neighbours too: it is not known to be whole. */
+const { isSafeInteger, MAX_SAFE_INTEGER } = Number;
+const isWhole = (value: Numeric): boolean => typeof value === 'bigint' || isSafeInteger(value);
 
 /**
  * Arithmetic over JSON numbers and CEL ints. Whole operands give an exact whole result, however long; `/` with a JSON
  * number on either side divides like JSON numbers (`7 / 2` in literals stays CEL's 3, `input.n / 2` may be 3.5).
  */
 export const calculate = (operator: Arithmetic, left: unknown, right: unknown): Numeric => {
-  const [a, b] = [toNumeric(left), toNumeric(right)];
+  const a = toNumeric(left);
+  const b = toNumeric(right);
+  if (typeof a === 'number' && typeof b === 'number') {
+    const quick = DOUBLES[operator](a, b);
+    if (quick <= MAX_SAFE_INTEGER && quick >= -MAX_SAFE_INTEGER && b !== 0) return quick; // whole operands, then whole and exact
+  }
   if ((operator === '/' || operator === '%') && Number(b) === 0)
     throw new ExpressionError('expression_error', operator === '/' ? 'Division by zero' : 'Modulo by zero');
   const result = DOUBLES[operator](Number(a), Number(b));
   const exact = INTEGERS[operator];
-  if (!exact || !isInteger(a) || !isInteger(b)) return result;
-  const isSafe = Number.isSafeInteger(result) && Number.isSafeInteger(Number(a)) && Number.isSafeInteger(Number(b));
+  if (!exact || !isWhole(a) || !isWhole(b)) return result;
+  const isSafe = isSafeInteger(result) && isSafeInteger(Number(a)) && isSafeInteger(Number(b));
   return isSafe ? result : exact(BigInt(a), BigInt(b));
 };
 

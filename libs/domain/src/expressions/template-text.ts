@@ -52,9 +52,8 @@ const closingBrace = (text: string, start: number): number => {
 const endOfString = (text: string, start: number): number => {
   const quote = text[start] as string;
   const mark = text.startsWith(quote.repeat(3), start) ? quote.repeat(3) : quote;
-  const isRaw = /[rR]/.test(text[start - 1] ?? '') && !/[\w]/.test(text[start - 2] ?? '');
   for (let index = start + mark.length; index < text.length; index++) {
-    if (text[index] === '\\' && !isRaw) index++;
+    if (text[index] === '\\') index++; // in raw strings too: the library reads them so
     else if (text.startsWith(mark, index)) return index + mark.length - 1;
   }
   return -1;
