@@ -22,8 +22,11 @@ export class ExactNumber {
   }
 }
 
-/** Only texts with a run of 16 digits (a decimal point between them counts) or an exponent can need the slow path. */
-const MAY_NEED_EXACT = /\d[\d.]{15,}|\d[eE][+-]?\d/;
+/**
+ * Only texts with a number of 16 digits (its decimal point counts) or with an exponent can need the slow path. What
+ * precedes a number keeps the hexadecimal digits of ids out, half of which would look like an exponent.
+ */
+const MAY_NEED_EXACT = /(?:^|[:[,\s])-?\d(?:[\d.]{15}|[\d.]*[eE])/;
 
 /** The type lib does not know the third parameter of a reviver yet (`source`: the literal as written). */
 type SourceReviver = (key: string, value: unknown, context: { source?: string }) => unknown;

@@ -1,4 +1,5 @@
 import { Client, type ClientConfig, type QueryConfig } from 'pg';
+import { toLogUnavailable } from './postgres-failure';
 
 /**
  * The one connection of the appender. Connects on first use and again after `reset`. A connection that breaks while idle
@@ -43,7 +44,12 @@ export class AppendConnection {
       this.onError(error);
       this.reset();
     });
-    await client.connect();
-    return client;
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      // Not to be taken for a refused payload: a role that does not exist is an error of class 22 too.
+      throw toLogUnavailable(error);
+    }
   }
 }

@@ -97,6 +97,12 @@ describe('an append in trouble', () => {
     await empty.drop();
   });
 
+  it('does not take a role that does not exist for a fault of the event', async () => {
+    const appender = open({ applicationRole: 'no_such_role', retryDelaysMs: [1] });
+    await expect(appender.append([anEvent(aRunId())])).rejects.toMatchObject({ name: 'LogUnavailable', code: 'broken' });
+    await expect(appender.head()).rejects.toMatchObject({ name: 'LogUnavailable', code: 'broken' });
+  });
+
   it('refuses to append after close, and close lets accepted appends finish', async () => {
     const appender = open();
     const accepted = appender.append([anEvent(aRunId())]);

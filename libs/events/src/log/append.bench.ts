@@ -35,6 +35,11 @@ const batchesOf = (size: number, count: number): NewEvent[][] => {
   });
 };
 
+const readers = async (observer: Client): Promise<number[]> => {
+  const { rows } = await observer.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE application_name = 'foldwork-log'`);
+  return rows.map(({ pid }) => pid);
+};
+
 const main = async (): Promise<void> => {
   const server = await startThrowawayPostgres({ settings: { shared_buffers: '256MB' } });
   await migrate(server.url, logMigrations);
@@ -62,10 +67,13 @@ const main = async (): Promise<void> => {
   for (const size of [500, 50]) {
     const head = 50_000;
     await log.readAfter(0, size);
-    const [node, start] = [process.cpuUsage(), performance.now()];
+    const pids = await readers(observer);
+    const readersUs = () => pids.reduce((sum, pid) => sum + cpuOfUs(pid), 0);
+    const [node, postgres, start] = [process.cpuUsage(), readersUs(), performance.now()];
     for (let after = 0; after < head; ) after = (await log.readAfter(after, size)).at(-1)?.position ?? head;
     const { user, system } = process.cpuUsage(node);
-    results.push({ what: `read, batches of ${size}`, 'wall us/event': per((performance.now() - start) * 1_000, head), 'node us/event': per(user + system, head) });
+    results.push({ what: `read, batches of ${size}`, 'wall us/event': per((performance.now() - start) * 1_000, head), 'node us/event': per(user + system, head),
+      'postgres us/event': per(readersUs() - postgres, head) });
   }
   const event = anEvent(aRunId(), 'task_1', 1, { data: DATA });
   const node = process.cpuUsage();

@@ -128,6 +128,9 @@ export const describeEventLog = (name: string, open: () => Promise<EventLogUnder
       ['a raw lone surrogate', { data: '{"a":"\udc00"}' }],
       ['a reversed pair', { data: '{"a":"\\udc00\\ud800"}' }],
       ['a number beyond a double', { data: '{"a":1e400}' }],
+      ['a negative number beyond a double', { data: '{"a":[1, -1.5E+0400]}' }],
+      ['a number of 310 digits', { data: `{"a":${'9'.repeat(310)}}` }],
+      ['a number of 250 digits and an exponent of two', { data: `{"a":${'9'.repeat(250)}e90}` }],
       ['nesting deeper than 64', { data: `{"a":${'['.repeat(64)}${']'.repeat(64)}}` }],
       ['data that is no object', { data: '7' }],
       ['a namespace of 129 bytes', { namespace: 'é'.repeat(64) + 'n' }],
@@ -145,7 +148,7 @@ export const describeEventLog = (name: string, open: () => Promise<EventLogUnder
     });
 
     it('accepts what only looks like a fault', async () => {
-      const data = stringifyJson({ a: '\\u0000', b: '😀', c: '1e400', d: `${'['.repeat(100)}"{{`, e: Array.from({ length: 100 }, () => ({})) });
+      const data = stringifyJson({ a: '\\u0000', b: '😀', c: ':1e400', id: '0198c1e4-51e4-71e9-91e9-01e999999999', small: 5e-324, large: 1.7e308, d: `${'['.repeat(100)}"{{`, e: Array.from({ length: 100 }, () => ({})) });
       const escaped = `{"smile":"\\ud83d\\ude00"}`;
       const runId = aRunId();
       expect(await log.append([anEvent(runId, 'a', 1, { data }), anEvent(runId, 'b', 1, { data: escaped }), anEvent(runId, 'c', 1, { data: `{"a":${'['.repeat(63)}${']'.repeat(63)}}` })])).toMatchObject({ status: 'ok' });

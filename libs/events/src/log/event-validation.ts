@@ -26,8 +26,11 @@ export const DEFAULT_EVENT_LIMITS: EventLimits = {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const VERSION_MAX = 2_147_483_647;
 const SCHEMA_VERSION_MAX = 32_767;
-/** Only a number with an exponent of three digits or with more than 308 digits can exceed a double. */
-const MAY_OVERFLOW = /\d[eE]\+?\d{3}|\d{309}/;
+/**
+ * Only a number with an exponent of three digits or of more than 200 characters can exceed a double. What precedes it
+ * keeps the hexadecimal digits of ids out, every fourth of which would look like an exponent.
+ */
+const MAY_OVERFLOW = /[:[,\s]-?\d(?:[\d.]*[eE]\+?\d{3}|[\d.]{200})/;
 const ESCAPES = /\\(?:u([0-9a-fA-F]{4})|[^])/g;
 
 /** Throws `EventRefused` with a code and the field at fault. */

@@ -43,7 +43,6 @@ export const startThrowawayPostgres = async (options: ThrowawayPostgresOptions =
   const server = new ThrowawayServer(
     options.folder ?? mkdtempSync(join(tmpdir(), 'foldwork-postgres-')),
     options.binaries ?? (await findPostgresBinaries()),
-    unprivilegedAccount(),
     await freePort(),
     options,
   );
@@ -54,12 +53,12 @@ export const startThrowawayPostgres = async (options: ThrowawayPostgresOptions =
 
 class ThrowawayServer implements ThrowawayPostgres {
   private readonly data: string;
+  private readonly account: Account | undefined = unprivilegedAccount();
   private process: ChildProcess | undefined;
 
   constructor(
     readonly folder: string,
     private readonly binaries: PostgresBinaries,
-    private readonly account: Account | undefined,
     private readonly port: number,
     private readonly options: ThrowawayPostgresOptions,
   ) {
