@@ -27,10 +27,13 @@ const fail = (text, status = 1) => {
 
 const modified = (path) => (existsSync(join(root, path)) ? statSync(join(root, path)).mtimeMs : 0);
 
-/** Runs npm in a shell of its own; the way npm itself was started is kept, so that the same npm is used. */
+/**
+ * Runs npm the way it was started itself: the same npm on the same Node, which may not be the one of this script. The
+ * Node of the machine knows the certificates of its network, the one in node_modules does not.
+ */
 const npm = (args, stdio = 'inherit') => {
   const cli = process.env.npm_execpath;
-  const [command, prefix] = cli ? [process.execPath, [cli]] : ['npm', []];
+  const [command, prefix] = cli ? [process.env.npm_node_execpath ?? process.execPath, [cli]] : ['npm', []];
   const shell = !cli && process.platform === 'win32';
   return spawnSync(command, [...prefix, ...args], { cwd: root, stdio, shell });
 };
