@@ -5,10 +5,12 @@
 /** Small letters only: stream names are made of it in capitals, and two prefixes must never meet there. */
 const PREFIX = /^[a-z][a-z0-9_-]{0,63}$/;
 const UNSAFE = /[^A-Za-z0-9_-]/gu;
+const IS_SAFE = /^[A-Za-z0-9_-]+$/;
 const SUBJECT = /^[A-Za-z0-9_=$-]+(\.[A-Za-z0-9_=$-]+)*$/;
 
 /** One token: letters, digits, `_` and `-` stay, all else becomes `=` and its hexadecimal code point. */
 export const subjectToken = (text: string): string => {
+  if (IS_SAFE.test(text)) return text;
   if (text === '') return '=';
   return text.replace(UNSAFE, (character) => `=${(character.codePointAt(0) ?? 0).toString(16)}=`);
 };
