@@ -25,17 +25,19 @@ const fallsThrough = ({ task, type }: TaskNode): boolean => {
   return task.final !== true && task.onSuccess?.next === undefined;
 };
 
-/** Which tasks of a sequence may follow which, by index; transitive questions are answered in linear time each. */
+/** Which tasks of a sequence may follow which, by index; a question takes linear time at most. */
 export class ListFlow {
   private readonly indexes: ReadonlyMap<string, number>;
   private readonly followers: readonly (readonly number[])[];
-  private readonly reached = new Map<number, ReadonlySet<number>>();
-  /** Without a jump backwards, list order answers everything. */
+  /** The last task that list order alone leads to: answers most questions at once. */
+  private readonly chainEnds: readonly number[];
+  /** Without a jump backwards nothing precedes an earlier task. */
   private readonly hasBackwardJump: boolean;
 
   constructor(private readonly list: ListNode) {
     this.indexes = new Map(list.nodes.map((node, position) => [node.task.id, position]));
     this.followers = list.nodes.map((node, position) => this.followersOf(node, position));
+    this.chainEnds = chainEnds(this.followers);
     this.hasBackwardJump = this.followers.some((next, position) => next.some((index) => index <= position));
   }
 
@@ -45,8 +47,8 @@ export class ListFlow {
 
   /** Whether `later` may begin after `earlier` has run. */
   mayPrecede(earlier: number, later: number): boolean {
-    if (!this.hasBackwardJump && earlier >= later) return false;
-    return this.from(earlier).has(later);
+    if (earlier < later && later <= (this.chainEnds[earlier] ?? earlier)) return true;
+    return (this.hasBackwardJump || earlier < later) && this.from(earlier).has(later);
   }
 
   unreachable(): TaskNode[] {
@@ -61,8 +63,6 @@ export class ListFlow {
   }
 
   private from(start: number): ReadonlySet<number> {
-    const known = this.reached.get(start);
-    if (known) return known;
     const seen = new Set<number>();
     const open = [...(this.followers[start] ?? [])];
     for (let index = open.pop(); index !== undefined; index = open.pop()) {
@@ -70,7 +70,14 @@ export class ListFlow {
       seen.add(index);
       open.push(...(this.followers[index] ?? []));
     }
-    this.reached.set(start, seen);
     return seen;
   }
 }
+
+const chainEnds = (followers: readonly (readonly number[])[]): number[] => {
+  const ends = followers.map((_next, index) => index);
+  for (let index = followers.length - 2; index >= 0; index--) {
+    if (followers[index]?.includes(index + 1)) ends[index] = ends[index + 1] ?? index;
+  }
+  return ends;
+};

@@ -1,0 +1,40 @@
+import { withTasks, type WrongDefinition } from './wrong-definition';
+
+const data = (text: string): string => withTasks(`  - { id: a, type: basic, action: x.do }\n  - id: b\n    type: basic\n    action: x.do\n    with: ${text}\n`);
+
+/** Expressions: syntax, names, and what may be referred to from where. */
+export const REFERENCES: readonly WrongDefinition[] = [
+  { title: 'an expression that is not closed', text: data('"${ input.x"'), faults: ['7:expression_syntax'] },
+  { title: 'an expression with a syntax error', text: data('"${ 1 + }"'), faults: ['7:expression_syntax'] },
+  { title: 'a syntax error in the third line of a block', text: data('|\n      first\n      second ${ input.x }\n      third ${ input.x + }\n'), faults: ['10:expression_syntax'] },
+  { title: 'an unknown variable', text: data('"${ imput.x }"'), faults: ['7:unknown_variable'], hint: 'input' },
+  { title: 'a task without tasks.', text: data('"${ a.output }"'), faults: ['7:unknown_variable'], hint: 'tasks.a.output' },
+  { title: 'an unknown function', text: data('"${ sizee(input.x) }"'), faults: ['7:unknown_function'], hint: 'size' },
+  { title: 'types that do not fit', text: data('"${ 1 + \'a\' }"'), faults: ['7:expression_type'] },
+  { title: 'a when that gives a text', text: withTasks('  - { id: a, type: basic, action: x.do, when: "\'yes\'" }\n'), faults: ['3:expression_type'] },
+  { title: 'an unknown member of run', text: data('"${ run.name }"'), faults: ['7:unknown_variable'] },
+  { title: 'an unknown member of a task', text: data('"${ tasks.a.result }"'), faults: ['7:unknown_variable'] },
+  { title: 'an unknown task', text: data('"${ tasks.aa.output }"'), faults: ['7:unknown_task'], hint: '"a"' },
+  { title: 'a later task', text: withTasks('  - { id: a, type: basic, action: x.do, with: "${ tasks.b.output }" }\n  - { id: b, type: basic, action: x.do }\n'), faults: ['3:task_not_yet_run'] },
+  { title: 'the task itself', text: withTasks('  - { id: a, type: basic, action: x.do, with: "${ tasks.a.output }" }\n'), faults: ['3:task_not_yet_run'] },
+  { title: 'a task on the other route', text: withTasks('  - { id: r, type: router, condition: input.x, routes: { l: left, r: right } }\n  - { id: left, type: basic, action: x.do, onSuccess: { next: end } }\n  - { id: right, type: basic, action: x.do, with: "${ tasks.left.output }" }\n'), faults: ['5:task_not_yet_run'] },
+  { title: 'a sibling branch before the join', text: withTasks('  - id: p\n    type: parallel\n    tasks:\n      - { id: a, type: basic, action: x.do }\n      - { id: b, type: basic, action: x.do, with: "${ tasks.a.output }" }\n'), faults: ['7:sibling_branch'] },
+  { title: 'the enclosing container', text: withTasks('  - id: p\n    type: parallel\n    tasks:\n      - { id: a, type: basic, action: x.do, with: "${ tasks.p.output }" }\n'), faults: ['6:task_not_yet_run'] },
+  { title: 'an inner task of a collection from outside', text: withTasks('  - id: c\n    type: collection\n    items: input.list\n    each:\n      - { id: e, type: basic, action: x.do }\n  - { id: b, type: basic, action: x.do, with: "${ tasks.e.output }" }\n'), faults: ['8:inner_task_of_collection'], hint: 'tasks.c.output.results' },
+  { title: 'an inner task of a parallel from outside', text: withTasks('  - id: p\n    type: parallel\n    tasks:\n      - { id: a, type: basic, action: x.do }\n  - { id: b, type: basic, action: x.do, with: "${ tasks.a.output }" }\n'), faults: ['7:unknown_task'], hint: 'tasks.p.children.a' },
+  { title: 'a child that is not there', text: withTasks('  - id: p\n    type: parallel\n    tasks:\n      - { id: left, type: basic, action: x.do }\n  - { id: b, type: basic, action: x.do, with: "${ tasks.p.children.lefd.output }" }\n'), faults: ['7:unknown_task'], hint: 'left' },
+  { title: 'item outside a collection', text: data('"${ item.x }"'), faults: ['7:unknown_variable'] },
+  { title: 'item under its old name', text: withTasks('  - id: c\n    type: collection\n    items: input.list\n    itemVar: image\n    each:\n      - { id: e, type: basic, action: x.do, with: "${ item.x }" }\n'), faults: ['8:unknown_variable'] },
+  { title: 'signal outside a wait', text: data('"${ signal.payload }"'), faults: ['7:unknown_variable'] },
+  { title: 'result outside verify', text: data('"${ result.found }"'), faults: ['7:unknown_variable'] },
+  { title: 'output before there is one', text: data('"${ output.x }"'), faults: ['7:unknown_variable'] },
+  { title: 'a field absent from the input schema', text: `input: { type: object, properties: { shopId: { type: string } } }\n${data('"${ input.shopID }"')}`, faults: ['8:undeclared_field'], hint: 'shopId' },
+  { title: 'a nested field absent from the input schema', text: `input: { type: object, properties: { images: { type: array, items: { type: object, properties: { url: {} } } } } }\n${data('"${ input.images[0].uri }"')}`, faults: ['8:undeclared_field'], hint: 'url' },
+  { title: 'a field absent from the outputs of a task', text: withTasks('  - { id: a, type: basic, action: x.do, outputs: { total: "${ output.sum }" } }\n  - { id: b, type: basic, action: x.do, with: "${ tasks.a.output.totl }" }\n'), faults: ['4:undeclared_field'], hint: 'total' },
+  { title: 'a field absent from the output schema of a task', text: withTasks('  - { id: a, type: basic, action: x.do, output: { type: object, properties: { total: {} } } }\n  - { id: b, type: basic, action: x.do, with: "${ tasks.a.output.sum }" }\n'), faults: ['4:undeclared_field'] },
+  { title: 'an unknown name in the key of a lane', text: `lane: { key: inptu.shop, limit: 1 }\n${withTasks('  - { id: a, type: basic, action: x.do }\n')}`, faults: ['1:unknown_variable'] },
+  { title: 'a task in the key of a lane', text: `lane: { key: tasks.zz.output, limit: 1 }\n${withTasks('  - { id: a, type: basic, action: x.do }\n')}`, faults: ['1:unknown_task'] },
+  { title: 'an unknown task in the output of the run', text: `${withTasks('  - { id: a, type: basic, action: x.do }\n')}output: { id: "\${ tasks.b.output }" }\n`, faults: ['4:unknown_task'] },
+  { title: 'an expression that is too long', text: data(`"\${ ${'1 + '.repeat(3000)}1 }"`), faults: ['7:expression_limit'] },
+  { title: 'an expression that is too deep', text: data(`"\${ ${'('.repeat(500)}1${')'.repeat(500)} }"`), faults: ['7:expression_limit'] },
+];
