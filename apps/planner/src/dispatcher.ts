@@ -1,4 +1,4 @@
-import { stringifyJson, type Bus, type SegmentTask } from '@foldwork/events';
+import { stringifyJson, type Bus, type CancelHint, type NewEvent, type SegmentTask } from '@foldwork/events';
 import { stepCommands } from '@foldwork/domain';
 import { sentKey, type RunEntry } from './run-entry';
 
@@ -17,6 +17,8 @@ export interface DispatcherOptions {
   readonly wake: (entry: RunEntry, at: number) => void;
 }
 
+const isCancellation = ({ type, data }: NewEvent): boolean => type === 'TaskTransitioned' && /"transition":"(cancel|timeOut)"/.test(data);
+
 /** Puts what executors should run on the bus. Commands may be lost or doubled; what counts is the claim in the log. */
 export class Dispatcher {
   constructor(private readonly options: DispatcherOptions) {}
@@ -30,6 +32,15 @@ export class Dispatcher {
     for (const command of stepCommands(entry.run, entry.definition, fresh, this.options.epoch)) {
       this.options.bus.publishStep(command.pool, command.runId, stringifyJson(command)).catch((error: unknown) => this.failed(entry, command.segments, error));
     }
+  }
+
+  /** Tells executors at once of attempts that were taken from them, and of a pause; the log would tell them at their next append. */
+  cancel({ run }: RunEntry, events: readonly NewEvent[]): void {
+    const tasks = events.filter(isCancellation).map(({ task }) => task);
+    const pause = run.paused && run.executing.size > 0;
+    if (tasks.length === 0 && !pause) return;
+    const hint: CancelHint = { runId: run.runId, tasks, ...(pause && { pause }) };
+    this.options.bus.hint('cancel', stringifyJson(hint));
   }
 
   private isOnItsWay({ sent }: RunEntry, first: SegmentTask, now: number): boolean {

@@ -3,9 +3,8 @@ import {
   Agenda, LogSubscription, Membership,
   type Bus, type DefinitionStore, type EventLog, type RecordedEvent, type RunId, type Subscription,
 } from '@foldwork/events';
-import type { Logger } from '@foldwork/platform';
+import { DefinitionCache, type Logger } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
-import { DefinitionCache } from './definition-cache';
 import { Dispatcher } from './dispatcher';
 import { DueQueue } from './due-queue';
 import { ExecutorWatch } from './executor-watch';

@@ -139,11 +139,12 @@ export class Planner {
   }
 
   /** What follows from a decision that is in the log: commands, and the next appointment. */
-  private follow(entry: RunEntry, { segments, wakeAt }: RunDecision): void {
+  private follow(entry: RunEntry, { events, segments, wakeAt }: RunDecision): void {
     const { agenda, due, dispatcher, cache } = this.parts;
     const { run } = entry;
     forgetClaimed(entry);
     dispatcher.send(entry, segments);
+    dispatcher.cancel(entry, events);
     if (!isOpenRun(run) && run.retryAt === undefined) {
       agenda.remove(run.runId);
       due.remove(run.runId);

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { EventLog, RecordedEvent, RunId } from '@foldwork/events';
 import { foldEvent, foldRun, lookAtEverything, type RunState } from '@foldwork/domain';
-import type { DefinitionCache } from './definition-cache';
+import type { DefinitionCache } from '@foldwork/platform';
 import { newEntry, type RunEntry } from './run-entry';
 
 /** Recently used runs, folded; anything that is not here is folded anew from the log, many runs with one query. */

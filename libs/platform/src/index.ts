@@ -26,3 +26,4 @@ export { RateLimiter } from './http/rate-limiter';
 export { metadataOf, requestIdOf } from './http/request-context';
 export { announceCommits } from './process/announce-commits';
 export { runUntilStopped, type Running } from './process/run-until-stopped';
+export { DefinitionCache, DefinitionMissing } from './definitions/definition-cache';

@@ -157,11 +157,49 @@ export interface TaskTransitioned {
   readonly next?: { readonly task: string; readonly with?: Json };
   /** For waits and sleeps: when the engine looks again. */
   readonly until?: number;
-  /** For waits: the signal stream that completed it. */
+  /** For waits: the signal that completed it, and with `all` every one of them. They are used up by it. */
   readonly signalId?: string;
+  readonly signalIds?: readonly string[];
+  /** For waits, in the event that begins them: the signals they look for; whoever delivers to waiting tasks indexes it. */
+  readonly waitsFor?: readonly AwaitedSignal[];
+  /** In the event that begins a task whose work is another run. */
+  readonly childRun?: StartedRun;
   readonly starts?: StartedTask;
   /** Of a `retry`: the attempts so far no longer count, because the whole run is tried again. */
   readonly renewed?: boolean;
+}
+
+export interface AwaitedSignal {
+  readonly signal: string;
+  /** Only signals with this correlation id match; absent: any. */
+  readonly correlationId?: string;
+}
+
+/** A run that a task waits for. */
+export interface StartedRun {
+  readonly runId: RunId;
+  readonly workflow: string;
+  /** Of the child run: 1 when it is started, one more each time the task is tried again. */
+  readonly attempt: number;
+}
+
+/**
+ * A wait's processor gets a signal: the wait has one more child, at `<wait>[index]`, whose item is
+ * `{payload, metadata}` of that signal. Stream: the wait's.
+ */
+export interface ChildPlanned {
+  readonly index: number;
+  readonly type: string;
+  readonly signalId: string;
+  readonly at: number;
+}
+
+/** A container with `rollback: onFailure` failed: what finished inside it is undone, then it ends as failed with `error`. */
+export interface TaskRollbackStarted {
+  readonly error: FailureDetail;
+  /** In the order in which they are undone. */
+  readonly tasks: readonly TaskPath[];
+  readonly at: number;
 }
 
 /** Durable at once while the handler runs; merged into the task's `sideEffects`. */
@@ -182,6 +220,7 @@ export interface EffectVerified {
 /** Compensation of one finished task. */
 export interface TaskUndoTransitioned {
   readonly to: 'started' | 'completed' | 'failed';
+  /** 1 for the first try to undo it. */
   readonly attempt: number;
   readonly executor?: string;
   readonly error?: FailureDetail;
@@ -221,6 +260,8 @@ export interface EventDataByType {
   SideEffectRecorded: SideEffectRecorded;
   EffectVerified: EffectVerified;
   TaskUndoTransitioned: TaskUndoTransitioned;
+  ChildPlanned: ChildPlanned;
+  TaskRollbackStarted: TaskRollbackStarted;
   SignalReceived: SignalReceived;
   WorkflowPublished: WorkflowPublished;
 }

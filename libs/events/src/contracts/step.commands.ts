@@ -27,6 +27,8 @@ export interface SegmentTask {
   /** The attempt that the claim begins. */
   readonly attempt: number;
   readonly verify?: 'first' | 'only';
+  /** The last attempt that the retry policy gives. */
+  readonly last?: boolean;
   /** Side effects known from earlier attempts. */
   readonly sideEffects?: { readonly [key: string]: Json };
   /** Overlay from a transition (`onSuccess.with`). */
@@ -39,6 +41,16 @@ export interface SegmentTask {
   readonly error?: FailureDetail;
   /** Of the finished task, when it is to be undone. */
   readonly output?: Json;
-  /** Run the task's undo instead of its action. */
+  /**
+   * Run the task's undo instead of its action; `attempt` counts the tries to undo it. With `verify: 'first'` nobody knows
+   * whether the effect took place: ask, and if it did not, record the undo as completed without running it.
+   */
   readonly undo?: boolean;
+}
+
+/** Payload of a `cancel` hint, as JSON: attempts that the log has taken away, or a run that should not go further. */
+export interface CancelHint {
+  readonly runId: RunId;
+  readonly tasks: readonly TaskPath[];
+  readonly pause?: boolean;
 }

@@ -1,0 +1,42 @@
+import { Controller, Injectable, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { EventPattern } from '@nestjs/microservices';
+import type { StepDelivery } from '@foldwork/events';
+import { Executor, type ExecutorDependencies } from './executor';
+import { STEP_PATTERN } from './step-transport';
+
+@Controller()
+class StepController {
+  constructor(private readonly executor: Executor) {}
+
+  @EventPattern(STEP_PATTERN)
+  run(delivery: StepDelivery): void {
+    // Not awaited: Nest would hold the message for as long as the segment runs.
+    void this.executor.handle(delivery);
+  }
+}
+
+@Injectable()
+class ExecutorLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(private readonly executor: Executor) {}
+
+  onApplicationBootstrap(): Promise<void> {
+    return this.executor.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.executor.stop();
+  }
+}
+
+/** Starts and stops with the application it is part of; connect a `StepTransport` to it. */
+@Module({})
+export class ExecutorModule {
+  static register(dependencies: ExecutorDependencies): DynamicModule {
+    return {
+      module: ExecutorModule,
+      controllers: [StepController],
+      providers: [{ provide: Executor, useFactory: () => new Executor(dependencies) }, ExecutorLifecycle],
+      exports: [Executor],
+    };
+  }
+}

@@ -1,0 +1,39 @@
+import { stringifyJson, type FailureDetail, type Json, type SegmentTask, type StepCommand } from '@foldwork/events';
+import { ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type EffectClass, type Scope } from '@foldwork/domain';
+import { parseInput, type ActionRegistry } from '@foldwork/actions';
+import { defaultEffectKey, type PreparedAttempt } from './attempt';
+
+const INPUT_BYTES_MAX = 1024 * 1024;
+
+export type Preparation =
+  | { readonly status: 'ready'; readonly attempt: PreparedAttempt }
+  /** The task can never run like this: recorded as failed. */
+  | { readonly status: 'faulty'; readonly error: FailureDetail }
+  /** Another executor may have the action: the task stays pending. */
+  | { readonly status: 'no_action'; readonly action: string };
+
+/** Works out what a task's attempt needs. Pure but for the registry. */
+export const prepareAttempt = (command: StepCommand, task: SegmentTask, definition: CompiledDefinition, actions: ActionRegistry, scope: Scope): Preparation => {
+  const spec = taskAt(definition, task.path);
+  const { action: name, effect } = spec.spec as BasicTask; // planners send basic tasks only
+  const action = actions.get(name);
+  if (action === undefined) return { status: 'no_action', action: name };
+  try {
+    const own = { ...scope, ...task.locals, task: taskVariable(task, spec.id) };
+    const input = resolveInput(spec, task, own);
+    if (input !== undefined && stringifyJson(input).length > INPUT_BYTES_MAX) return faulty('INPUT_TOO_LARGE', `the input of ${task.path} has more than ${INPUT_BYTES_MAX} bytes`);
+    const parsed = parseInput(action, input ?? {});
+    if ('faults' in parsed) return faulty('INPUT_INVALID', `${name} refuses the input of ${task.path}: ${parsed.faults.join('; ')}`);
+    const effectKey = spec.key === undefined ? defaultEffectKey(command, task) : String(spec.key.evaluate(own));
+    return { status: 'ready', attempt: { command, task, spec, action, input, parsedInput: parsed.value, effectKey, effect: recorded(effect ?? action.effect, effectKey) } };
+  } catch (error) {
+    if (error instanceof ExpressionError) return faulty('EXPRESSION_ERROR', error.message);
+    throw error;
+  }
+};
+
+const faulty = (code: string, message: string): Preparation => ({ status: 'faulty', error: { code, message } });
+
+const recorded = (effect: EffectClass, key: string): PreparedAttempt['effect'] => (effect === 'keyed' || effect === 'once' ? { class: effect, key } : undefined);
+
+export const taskVariable = ({ attempt, error }: SegmentTask, id: string): Json => ({ id, attempt, error: error === undefined ? null : { ...error } });

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseJson, stringifyJson, type FailureDetail, type Json, type JsonObject } from '@foldwork/events';
+import { ExpressionError, evaluateBoolean, settleOutput, type BasicTask, type Scope } from '@foldwork/domain';
+import { parseInput, type Action, type ActionContext, type ActionRegistry, type Verification } from '@foldwork/actions';
+import type { Logger } from '@foldwork/platform';
+import { actionContext, type AttemptRecorder, type AttemptResult, type PreparedAttempt } from './attempt';
+import { failureOf } from './attempt-failure';
+import { withLimits } from './time-limits';
+
+export interface AttemptSurroundings {
+  readonly recorder: AttemptRecorder;
+  readonly scope: Scope;
+  readonly actions: ActionRegistry;
+  readonly logger: Logger;
+  /** Aborted when the attempt is taken away. */
+  readonly signal: AbortSignal;
+}
+
+const ATTEMPT_LIMIT_MS = 5 * 60_000;
+/** A question that fails may be asked again before a person is bothered. */
+const VERIFY_DELAYS_MS = [0, 200, 1_000];
+
+/** Runs one claimed attempt to its result: asks `verify` first where the effect may have taken place already. Never throws. */
+export const runAttempt = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<AttemptResult> => {
+  try {
+    const verified = attempt.task.verify === undefined ? undefined : await verifyFirst(attempt, around);
+    if (verified !== undefined) return verified;
+    const raw = await callAction(attempt, around, attempt.action, attempt.parsedInput);
+    const settled = settleOutput(attempt.spec, toJson(raw), { ...around.scope, ...attempt.task.locals });
+    return 'error' in settled ? failed(attempt, settled.error) : { status: 'completed', output: settled.output };
+  } catch (error) {
+    return failed(attempt, error instanceof ExpressionError ? { code: 'EXPRESSION_ERROR', message: error.message } : failureOf(error));
+  }
+};
+
+const failed = ({ spec, task }: PreparedAttempt, error: FailureDetail): AttemptResult => {
+  const { escalate } = spec.spec as BasicTask; // planners send basic tasks only
+  const escalates = escalate === 'exhausted' ? task.last === true : (escalate ?? []).includes(error.code);
+  return { status: escalates ? 'escalated' : 'failed', error };
+};
+
+const callAction = (attempt: PreparedAttempt, around: AttemptSurroundings, action: Action<never>, input: never): Promise<unknown> => {
+  const limits = { timeoutMs: attempt.spec.timeoutMs ?? ATTEMPT_LIMIT_MS, heartbeatMs: attempt.spec.heartbeatMs, signal: around.signal };
+  return withLimits(limits, async (signal, heartbeat) => action.run(input, contextOf(attempt, around, signal, heartbeat)));
+};
+
+const contextOf = (attempt: PreparedAttempt, { recorder, logger }: AttemptSurroundings, signal: AbortSignal, heartbeat: () => void): ActionContext =>
+  actionContext(attempt, recorder, signal, {
+    heartbeat,
+    log: (message, fields = {}) => logger.info({ event: 'action_log', run: attempt.command.runId, task: attempt.task.path, message, ...fields }),
+  });
+
+/** `undefined`: the effect did not take place, so the action runs. Anything else ends the attempt. */
+const verifyFirst = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<AttemptResult | undefined> => {
+  const answer = await askPatiently(attempt, around);
+  const word = answer.applied === 'unknown' ? 'unknown' : answer.applied ? 'applied' : 'not_applied';
+  const known: JsonObject = { ...around.recorder.sideEffects };
+  await around.recorder.recordVerification(word, answer.output ?? null);
+  if (word === 'applied') return { status: 'completed', output: verifiedOutput(known, answer.output) };
+  if (word === 'unknown') return { status: 'escalated', error: { code: 'EFFECT_UNKNOWN', message: `nobody can say whether the effect of ${attempt.task.path} took place${answer.reason ?? ''}` } };
+  if (attempt.task.verify === 'only') return failed(attempt, attempt.task.error ?? { code: 'ATTEMPTS_EXHAUSTED', message: `${attempt.task.path} did not take effect and has no attempt left` });
+  return undefined;
+};
+
+/** What the handler would have answered, as far as it is known: recorded side effects, completed by what verify saw. */
+const verifiedOutput = (sideEffects: JsonObject, output: Json | undefined): Json =>
+  isObject(output) || output === undefined || output === null ? { ...sideEffects, ...(isObject(output) ? output : {}) } : output;
+
+const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+type Answer = Verification & { readonly reason?: string };
+
+const askPatiently = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<Answer> => {
+  let reason = '';
+  for (const delayMs of VERIFY_DELAYS_MS) {
+    if (delayMs > 0) await sleep(delayMs, undefined, { signal: around.signal });
+    try {
+      return await ask(attempt, around);
+    } catch (error) {
+      if (around.signal.aborted) throw error;
+      reason = `: ${failureOf(error).message}`;
+    }
+  }
+  return { applied: 'unknown', reason };
+};
+
+/** The definition's `verify` wins over the action's own. */
+const ask = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<Answer> => {
+  const { verify } = attempt.spec;
+  if (verify !== undefined) return askDefinition(attempt, around, verify);
+  const { verify: own } = attempt.action;
+  if (own === undefined) return { applied: 'unknown', reason: ': the action has no verify' };
+  const limits = { timeoutMs: VERIFY_LIMIT_MS, heartbeatMs: undefined, signal: around.signal };
+  return withLimits(limits, async (signal, heartbeat) => own.call(attempt.action, attempt.parsedInput, contextOf(attempt, around, signal, heartbeat)));
+};
+
+const VERIFY_LIMIT_MS = 30_000;
+
+const askDefinition = async (attempt: PreparedAttempt, around: AttemptSurroundings, verify: NonNullable<PreparedAttempt['spec']['verify']>): Promise<Answer> => {
+  const action = around.actions.get(verify.action);
+  if (action === undefined) return { applied: 'unknown', reason: `: no executor here has the action ${verify.action}` };
+  const scope = { ...around.scope, ...attempt.task.locals };
+  const input = parseInput(action, verify.with?.evaluate(scope) ?? {});
+  if ('faults' in input) return { applied: 'unknown', reason: `: ${verify.action} refuses its input: ${input.faults.join('; ')}` };
+  const result = toJson(await callAction(attempt, around, action, input.value));
+  return { applied: evaluateBoolean(verify.found, { ...scope, result }), output: result };
+};
+
+/** What an action returned, as the log can keep it. Functions, symbols and the like vanish as they do in JSON. */
+const toJson = (value: unknown): Json => (value === undefined ? null : parseJson(stringifyJson(value)));

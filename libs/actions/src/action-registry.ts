@@ -1,0 +1,48 @@
+import { toJSONSchema, ZodType } from 'zod';
+import { stringifyJson, type ActionEntry, type Json } from '@foldwork/events';
+import { schemaFaults } from '@foldwork/domain';
+import type { Action } from './action';
+import { ActionInvalid, defineAction } from './define-action';
+
+/** Actions by name, as one executor has them. */
+export class ActionRegistry {
+  private readonly actions = new Map<string, Action<never>>();
+
+  /** Throws `ActionInvalid` for a faulty action or a name that is taken. */
+  register<I>(action: Action<I>): this {
+    const checked = defineAction(action);
+    if (this.actions.has(checked.name)) throw new ActionInvalid(checked.name, 'the name is taken; every action needs one of its own');
+    // what `run` takes is made sure of by `parseInput`
+    this.actions.set(checked.name, checked as unknown as Action<never>);
+    return this;
+  }
+
+  get(name: string): Action<never> | undefined {
+    return this.actions.get(name);
+  }
+
+  /** What definitions are checked against. */
+  entries(): ActionEntry[] {
+    return [...this.actions.values()].map((action) => ({
+      name: action.name,
+      effect: action.effect,
+      verify: action.verify !== undefined,
+      ...(action.input !== undefined && { inputSchema: stringifyJson(inputSchema(action)) }),
+    }));
+  }
+}
+
+const inputSchema = ({ input }: Action<never>): unknown => (input instanceof ZodType ? toJSONSchema(input, { target: 'draft-7', unrepresentable: 'any', io: 'input' }) : input);
+
+/** The input as the action wants it, or what is wrong with it. */
+export const parseInput = ({ input: schema }: Action<never>, input: Json): { readonly value: never } | { readonly faults: readonly string[] } => {
+  // the schema, where there is one, is what makes the value the action's input type
+  if (schema === undefined) return { value: input as never };
+  if (!(schema instanceof ZodType)) {
+    const faults = schemaFaults(schema, input).map(String);
+    return faults.length > 0 ? { faults } : { value: input as never };
+  }
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return { value: parsed.data as never };
+  return { faults: parsed.error.issues.map(({ path, message }) => `${path.length === 0 ? 'input' : path.join('.')}: ${message}`) };
+};
