@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** One row. The epoch changes when the log is restored, so that cursors and commands from before are recognised. */
+/**
+ * One row. The epoch changes when the log is restored, so that cursors and commands from before are recognised: whoever
+ * restores a backup runs `UPDATE log_meta SET epoch = DEFAULT` as the owner before the services start.
+ */
 export class LogMeta1764000000003 implements MigrationInterface {
   readonly name = 'LogMeta1764000000003';
 
