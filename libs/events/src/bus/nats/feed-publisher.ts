@@ -2,13 +2,11 @@ import { createInbox, MsgHdrsImpl, type Msg, type NatsConnection } from '@nats-i
 import { BusUnavailable, type FeedMessage } from '../bus.port';
 import type { NatsLink } from './nats-link';
 import type { NatsNames } from './nats-names';
+import { type PublishAnswer, readPublishAnswer } from './publish-answer';
 import type { Repair } from './repair';
 import { afterDelay } from './retry-timer';
 
-type Answer =
-  | { readonly status: 'stored'; readonly seq: number; readonly duplicate: boolean }
-  | { readonly status: 'refused'; readonly code: number; readonly reason: string }
-  | { readonly status: 'silent' };
+type Answer = PublishAnswer | { readonly status: 'silent' };
 
 /** Under the queue at which newer servers begin to refuse, and small enough to be sent again without regret. */
 const BATCH_MESSAGES_MAX = 500;
@@ -33,6 +31,7 @@ export class FeedPublisher {
     private readonly link: NatsLink,
     private readonly names: NatsNames,
     private readonly stream: Repair,
+    private readonly onStoreFailed: () => void,
   ) {
     link.onUp((connection, reason) => {
       if (reason === 'new connection') connection.subscribe(`${this.inbox}*`, { callback: (_error, message) => this.answered(message) });
@@ -100,7 +99,9 @@ export class FeedPublisher {
   }
 
   private answered(message: Msg): void {
-    this.waiting.get(message.subject.slice(this.inbox.length))?.(readAnswer(message));
+    const answer = readPublishAnswer(message);
+    if (answer.status === 'refused' && answer.storeFailed) this.onStoreFailed();
+    this.waiting.get(message.subject.slice(this.inbox.length))?.(answer);
   }
 
   private silence(): void {
@@ -113,13 +114,6 @@ const headersOf = ({ id, headers }: FeedMessage): MsgHdrsImpl => {
     if (LINE_BREAK.test(headers[name] ?? '')) throw new TypeError(`Header ${name} holds a line break.`);
   }
   return MsgHdrsImpl.fromRecord({ ...headers, 'Nats-Msg-Id': id });
-};
-
-const readAnswer = (message: Msg): Answer => {
-  if (message.data.length === 0) return { status: 'refused', code: message.headers?.code ?? 0, reason: 'no stream listens' };
-  const { seq, duplicate, error } = message.json<{ seq?: number; duplicate?: boolean; error?: { code: number; description: string } }>();
-  if (error !== undefined) return { status: 'refused', code: error.code, reason: error.description };
-  return { status: 'stored', seq: seq ?? 0, duplicate: duplicate === true };
 };
 
 const unavailable = (answer: Answer, count: number): BusUnavailable =>

@@ -21,6 +21,7 @@ export interface StreamSettings {
 }
 
 const API_TIMEOUT_MS = 5_000;
+const REMAKE_PAUSE_MS = 1_000;
 
 type StreamWish = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 type ConsumerWish = Partial<ConsumerConfig> & { readonly durable_name: string };
@@ -30,11 +31,20 @@ type ConsumerWish = Partial<ConsumerConfig> & { readonly durable_name: string };
  * that they do not know without a word, and a stream may be left over from another configuration.
  */
 export class JetStreamSetup {
+  /** Streams that refused to store, and when they were last made anew for it. */
+  private readonly broken = new Set<string>();
+  private readonly remadeAt = new Map<string, number>();
+
   constructor(
     private readonly names: NatsNames,
     private readonly settings: StreamSettings,
     private readonly onTrouble: (trouble: BusTrouble) => void,
   ) {}
+
+  /** To be called when a stream says that it cannot store: the next `ensure` looks whether anything is left of it. */
+  storeFailed(stream: string): void {
+    this.broken.add(stream);
+  }
 
   async ensureSteps(connection: NatsConnection): Promise<void> {
     const { storage, replicas, stepAgeMsMax } = this.settings;
@@ -82,6 +92,7 @@ export class JetStreamSetup {
 
   private async ensureStream(connection: NatsConnection, wish: StreamWish): Promise<void> {
     const jsm = await manager(connection);
+    if (this.broken.has(wish.name)) await this.removeIfLost(jsm, wish);
     const found = await orMissing(jsm.streams.info(wish.name), JetStreamApiCodes.StreamNotFound);
     // two processes may create at once: the same settings are no error for the second
     const present = found ?? (await jsm.streams.add(wish));
@@ -114,6 +125,23 @@ export class JetStreamSetup {
     throw new Error(`Stream ${name} did not listen to its subjects; they were set anew.`); // so that it is looked at again
   }
 
+  /**
+   * A stream whose folder vanished under the running server refuses every message until it is made anew. A full disk looks
+   * the same from here, so the feed is given up only when nothing can be read from it; steps are wishes and always go.
+   */
+  private async removeIfLost(jsm: JetStreamManager, { name }: StreamWish): Promise<void> {
+    if (performance.now() - (this.remadeAt.get(name) ?? -Infinity) < REMAKE_PAUSE_MS) return;
+    this.broken.delete(name);
+    const info = await orMissing(jsm.streams.info(name), JetStreamApiCodes.StreamNotFound);
+    if (info === undefined) return;
+    const { messages, first_seq: seq } = info.state;
+    if (name === this.names.feedStream && messages > 0 && (await isReadable(jsm, name, seq))) return;
+    this.remadeAt.set(name, performance.now());
+    // the server forgets the stream even when it stumbles over files that are gone or just being written
+    await jsm.streams.delete(name).catch((cause: unknown) => this.onTrouble({ code: 'SETUP_FAILED', message: `Deleting ${name} failed.`, cause }));
+    this.onTrouble({ code: 'STREAM_REMADE', message: `${name} could not store anything any more and was made anew.` });
+  }
+
   private async ensureConsumer(jsm: JetStreamManager, wish: ConsumerWish): Promise<void> {
     const stream = this.names.stepsStream;
     const found = await orMissing(jsm.consumers.info(stream, wish.durable_name), JetStreamApiCodes.ConsumerNotFound);
@@ -131,6 +159,9 @@ export class JetStreamSetup {
 
 const manager = (connection: NatsConnection): Promise<JetStreamManager> =>
   jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });
+
+const isReadable = (jsm: JetStreamManager, stream: string, seq: number): Promise<boolean> =>
+  jsm.streams.getMessage(stream, { seq }).then((message) => message !== null, () => false);
 
 const orMissing = async <T>(asked: Promise<T>, missing: number): Promise<T | undefined> => {
   try {

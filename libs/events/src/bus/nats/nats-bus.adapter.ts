@@ -71,8 +71,9 @@ export class NatsBus implements Bus {
     const { servers, name, connection } = options;
     this.link = new NatsLink({ servers, name, onTrouble: this.onTrouble, ...(connection === undefined ? {} : { connection }) });
     this.streams = [this.repair((nc) => this.setup.ensureSteps(nc)), this.repair((nc) => this.setup.ensureFeed(nc))];
-    this.steps = new StepPublisher(this.link, this.streams[0], this.onTrouble);
-    this.feed = new FeedPublisher(this.link, this.names, this.streams[1]);
+    const [steps, feed] = this.streams;
+    this.steps = new StepPublisher(this.link, steps, () => this.setup.storeFailed(this.names.stepsStream), this.onTrouble);
+    this.feed = new FeedPublisher(this.link, this.names, feed, () => this.setup.storeFailed(this.names.feedStream));
     this.announceReconnects();
   }
 
@@ -180,9 +181,12 @@ export class NatsBus implements Bus {
     return new Repair(this.link, ensure, this.onTrouble);
   }
 
-  /** After the streams are whole again: a listener's first act may be to publish. */
+  /** After the streams are whole again: a listener's first act may be to publish. One that came later missed nothing. */
   private announceReconnects(): void {
-    this.link.onUp(() => void this.streams[0].mend().then(() => this.reconnected.forEach((listener) => listener())));
+    this.link.onUp(() => {
+      const waiting = [...this.reconnected];
+      void this.streams[0].mend().then(() => waiting.filter((listener) => this.reconnected.has(listener)).forEach((listener) => listener()));
+    });
   }
 
   /** A core subscription that follows the link; the library renews it over reconnects of one connection. */

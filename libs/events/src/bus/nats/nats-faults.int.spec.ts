@@ -158,7 +158,9 @@ describe('the NATS bus under faults', () => {
     const publishing = work.publish(planner);
     await sleep(200);
     const manager = await vandal();
-    await manager.consumers.delete(STEPS, 'pool_default');
+    const restarted = (): boolean => troubles.some((trouble) => trouble.startsWith('CONSUMER_RESTARTED'));
+    await manager.consumers.delete(STEPS, 'pool_default').catch(() => undefined); // the server stumbles over files in use, and deletes
+    await eventually(restarted);
     await sleep(200);
     expect((await manager.consumers.info(STEPS, 'pool_default')).config.max_ack_pending).toBe(20_000);
     await manager.streams.delete(STEPS);
@@ -168,7 +170,6 @@ describe('the NATS bus under faults', () => {
     await work.wishMissing(planner);
     await eventually(() => work.missing().length === 0);
     expect(work.refusals).toEqual([]);
-    expect(troubles.some((trouble) => trouble.startsWith('CONSUMER_RESTARTED'))).toBe(true);
   });
 
   it('stores a step that was published into a deleted stream, without being asked twice', async () => {

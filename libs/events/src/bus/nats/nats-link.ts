@@ -13,7 +13,7 @@ export interface NatsLinkOptions {
 
 /** For the log of the process; the bus goes on by itself. */
 export interface BusTrouble {
-  readonly code: 'CONNECT_FAILED' | 'DISCONNECTED' | 'SERVER_ERROR' | 'SETUP_FAILED' | 'SETTINGS_DIFFER' | 'STEP_LOST' | 'CONSUMER_RESTARTED';
+  readonly code: 'CONNECT_FAILED' | 'DISCONNECTED' | 'SERVER_ERROR' | 'SETUP_FAILED' | 'SETTINGS_DIFFER' | 'STREAM_REMADE' | 'STEP_LOST' | 'CONSUMER_RESTARTED';
   readonly message: string;
   readonly cause?: unknown;
 }

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BusTrouble, NatsLink } from './nats-link';
-import { afterDelay, jitteredDelayMs } from './retry-timer';
+import { jitteredDelayMs } from './retry-timer';
 
 /**
  * Makes something on the server whole again, once at a time however many ask, and goes on trying until it works, the
@@ -10,12 +11,15 @@ export class Repair {
   private running: Promise<void> | undefined;
   private closed = false;
   private wake: (() => void) | undefined;
+  private readonly detach: () => void;
 
   constructor(
     private readonly link: NatsLink,
     private readonly ensure: (connection: NatsConnection) => Promise<void>,
     private readonly onTrouble: (trouble: BusTrouble) => void,
-  ) {}
+  ) {
+    this.detach = link.onDown(() => this.wake?.());
+  }
 
   mend(): Promise<void> {
     this.running ??= this.untilDone().finally(() => {
@@ -26,6 +30,7 @@ export class Repair {
 
   close(): void {
     this.closed = true;
+    this.detach();
     this.wake?.();
   }
 
@@ -34,21 +39,18 @@ export class Repair {
       const connection = this.link.current();
       if (connection === undefined) return;
       try {
-        return await this.ensure(connection);
+        // an answer that was on its way over a broken connection would be waited for in vain
+        return await Promise.race([this.ensure(connection), this.woken()]);
       } catch (cause) {
         if (!this.closed) this.onTrouble({ code: 'SETUP_FAILED', message: 'JetStream refused a stream or consumer.', cause });
-        await this.pause(jitteredDelayMs(failures));
+        await Promise.race([sleep(jitteredDelayMs(failures), undefined, { ref: false }), this.woken()]);
       }
     }
   }
 
-  private pause(delayMs: number): Promise<void> {
+  private woken(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = afterDelay(delayMs, resolve);
-      this.wake = () => {
-        cancel();
-        resolve();
-      };
+      this.wake = resolve;
     });
   }
 }

@@ -1,8 +1,9 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { BusUnavailable } from '../bus.port';
 import type { BusTrouble, NatsLink } from './nats-link';
+import { readPublishAnswer } from './publish-answer';
 import type { Repair } from './repair';
-import { afterDelay } from './retry-timer';
+import { afterDelay, jitteredDelayMs } from './retry-timer';
 
 interface Pending {
   readonly subject: string;
@@ -35,6 +36,7 @@ export class StepPublisher {
   constructor(
     private readonly link: NatsLink,
     private readonly streams: Repair,
+    private readonly onStoreFailed: () => void,
     private readonly onTrouble: (trouble: BusTrouble) => void,
   ) {
     link.onUp((connection, reason) => this.attach(connection, reason));
@@ -89,12 +91,18 @@ export class StepPublisher {
     this.cancelSweep ??= afterDelay(ACK_TIMEOUT_MS / 2, () => this.sweep());
   }
 
-  private answered(answer: Msg): void {
-    const token = answer.subject.slice(this.inbox.length);
-    if (isStored(answer)) {
+  private answered(message: Msg): void {
+    const token = message.subject.slice(this.inbox.length);
+    const answer = readPublishAnswer(message);
+    const step = this.pending.get(token);
+    if (answer.status === 'stored' || step === undefined) {
       this.pending.delete(token);
       this.makeRoom();
-    } else if (this.pending.has(token)) void this.streams.mend().then(() => this.resend([token]));
+      return;
+    }
+    if (answer.storeFailed) this.onStoreFailed();
+    const pauseMs = step.attempts > 1 ? jitteredDelayMs(step.attempts) : 0;
+    void this.streams.mend().then(() => afterDelay(pauseMs, () => this.resend([token])));
   }
 
   private sweep(): void {
@@ -130,6 +138,3 @@ export class StepPublisher {
     while (this.waitingForRoom.length > 0 && this.pending.size < PENDING_MAX) this.waitingForRoom.shift()?.();
   }
 }
-
-/** An answer is `{"stream":…,"seq":…}`, `{"error":…}`, or nothing at all with status 503 when no stream listens. */
-const isStored = (answer: Msg): boolean => answer.data.length > 0 && !answer.string().startsWith('{"error"');
