@@ -50,16 +50,20 @@ export class GatewayFixture {
     return fixture;
   }
 
-  /** One more gateway on the same store. */
-  async startGateway({ env = {}, overrides = {} }: { env?: Record<string, string>; overrides?: Partial<GatewayDependencies> } = {}): Promise<Gateway> {
+  /** One more gateway on the same store; from now on the one that is called. */
+  async startGateway(options: { env?: Record<string, string>; overrides?: Partial<GatewayDependencies> } = {}): Promise<Gateway> {
+    this.gateway = await this.startGatewayBeside(options.overrides, options.env);
+    return this.gateway;
+  }
+
+  async startGatewayBeside(overrides: Partial<GatewayDependencies> = {}, env: Record<string, string> = {}): Promise<Gateway> {
     const settings = readConfig({ FOLDWORK_RATE_LIMIT: '0', ...env });
     const { log, bus, pool } = this;
     const health = registerGatewayChecks(new HealthRegistry(500), { log, bus, reads: pool, lagMax: settings.readyLagMax });
     const logger = createLogger({ app: 'gateway', level: 'info', destination: { write: (line) => void this.logLines.push(line) } });
     const definitions = new PostgresDefinitionStore(pool);
     const dependencies = { log, bus, definitions, reads: pool, access: createAccess(settings, pool), health, logger, settings, ...overrides };
-    this.gateway = await startGateway(dependencies, { host: '127.0.0.1', port: 0 });
-    return this.gateway;
+    return startGateway(dependencies, { host: '127.0.0.1', port: 0 });
   }
 
   /** Calls the gateway as an operator unless told otherwise, and holds the answer against the API's description. */

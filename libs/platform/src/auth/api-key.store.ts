@@ -1,3 +1,4 @@
+import { toLogUnavailable } from '@foldwork/events';
 import type { Pool } from 'pg';
 import { formatApiKey, hashSecret, newApiKey } from './api-key';
 import { parseRole, type Role } from './principal';
@@ -30,9 +31,11 @@ const FIND = `SELECT key_id, secret_hash, name, namespace, role FROM api_keys
   WHERE key_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`;
 const INSERT = `INSERT INTO api_keys (key_id, secret_hash, name, namespace, role, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`;
 
-/** The key that may be used right now, or `undefined`. */
+/** The key that may be used right now, or `undefined`. Rejects with `LogUnavailable`. */
 export const findApiKey = async (pool: Pick<Pool, 'query'>, id: string): Promise<StoredApiKey | undefined> => {
-  const { rows } = await pool.query<ApiKeyRow>({ name: 'find-api-key', text: FIND, values: [id] });
+  const { rows } = await pool.query<ApiKeyRow>({ name: 'find-api-key', text: FIND, values: [id] }).catch((error: unknown) => {
+    throw toLogUnavailable(error);
+  });
   const row = rows[0];
   const role = parseRole(row?.role);
   if (row === undefined || role === undefined) return undefined;

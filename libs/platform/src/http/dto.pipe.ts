@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
 import { ValidationError, validateSync, getMetadataStorage } from 'class-validator';
 import { escapePointer } from './json-body';
@@ -50,9 +51,16 @@ const assignMembers = (made: object, value: object, names: ReadonlySet<string>, 
     const name = names.has(key) ? key : inCamelCase(key, names);
     if (taken.has(name)) faults.push({ pointer: `${prefix}${escapePointer(key)}`, code: 'duplicate_key', message: `${name} is given twice, in two spellings.` });
     taken.add(name);
-    Object.defineProperty(made, name, { value: member, enumerable: true, writable: true, configurable: true });
+    if (prefix === '?' && !isCleanText(member)) faults.push({ pointer: `?${name}`, code: 'invalid_unicode', message: `${name} holds characters that no text has.` });
+    Object.defineProperty(made, name, { value: prefix === '?' ? asNumber(made, name, member) : member, enumerable: true, writable: true, configurable: true });
   }
 };
+
+/** Query parameters are texts; those that the DTO declares as numbers become numbers when they look like one. */
+const asNumber = (made: object, name: string, value: unknown): unknown =>
+  typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) && Reflect.getMetadata('design:type', made, name) === Number ? Number(value) : value;
+
+const isCleanText = (value: unknown): boolean => typeof value !== 'string' || (value.isWellFormed() && !value.includes('\u0000'));
 
 const inCamelCase = (key: string, names: ReadonlySet<string>): string => {
   if (!key.includes('_')) return key;

@@ -1,36 +1,34 @@
 import { HttpException } from '@nestjs/common';
 import { BusUnavailable, EventRefused, LogUnavailable } from '@foldwork/events';
 import { IssuerUnavailable } from '../auth/token-verifier';
-import { DISK_FULL, isStoreTrouble } from '../postgres/store-trouble';
 import { invalidContent, Problem, unavailable, type ProblemDetails } from './problem';
 
 /** What a client may know about any error. Never a stack trace, never a database text. */
 export const problemOfError = (error: unknown): Problem => {
   if (error instanceof Problem) return error;
   if (error instanceof EventRefused) return invalidContent([{ pointer: '', code: error.code.toLowerCase(), message: 'The content cannot be stored: it is not valid I-JSON, too deep or too large.' }]);
-  if (isDiskFull(error)) return DISK_IS_FULL(error);
-  if (error instanceof LogUnavailable || isStoreTrouble(error)) return STORE_IS_DOWN(error);
+  if (error instanceof LogUnavailable) return ofStore(error);
   if (error instanceof BusUnavailable) return unavailable('bus_unavailable', 'The message bus cannot be reached right now.');
   if (error instanceof IssuerUnavailable) return unavailable('issuer_unavailable', 'The token issuer cannot be reached right now.', 5);
   if (error instanceof HttpException) return ofFramework(error.getStatus(), error);
   return ofFastify(error) ?? internal(error);
 };
 
-const isDiskFull = (error: unknown): boolean =>
-  error instanceof Error
-  && (('code' in error && (error.code === DISK_FULL || error.code === 'disk_full')) || (error.cause !== undefined && isDiskFull(error.cause)));
+/** `broken` is nothing that time mends (a missing table, a missing right): a fault of the installation. */
+const ofStore = (cause: LogUnavailable): Problem => {
+  if (cause.code === 'broken') return internal(cause);
+  return new Problem(cause.code === 'disk_full' ? STORE_IS_FULL : STORE_IS_DOWN, { cause });
+};
 
-const DISK_IS_FULL = (cause: unknown): Problem =>
-  new Problem({
-    status: 503,
-    error: 'store_full',
-    detail: 'The disk of the event log is full. Nothing of this request was stored; nothing stored earlier is lost.',
-    remediation: 'Give the Postgres server more disk space, then send the same request again.',
-    headers: { 'retry-after': '30' },
-  }, { cause });
+const STORE_IS_FULL: ProblemDetails = {
+  status: 503,
+  error: 'store_full',
+  detail: 'The disk of the event log is full. Nothing of this request was stored; nothing stored earlier is lost.',
+  remediation: 'Give the Postgres server more disk space, then send the same request again.',
+  headers: { 'retry-after': '30' },
+};
 
-const STORE_IS_DOWN = (cause: unknown): Problem =>
-  new Problem(unavailable('store_unavailable', 'The event log cannot be reached right now. Nothing of this request was stored, unless an earlier try of it was.').details, { cause });
+const STORE_IS_DOWN = unavailable('store_unavailable', 'The event log cannot be reached right now. Whether an append in flight was stored shows when the same request is sent again.').details;
 
 const internal = (cause: unknown): Problem =>
   new Problem({

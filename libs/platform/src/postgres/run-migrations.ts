@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { DataSource, type MigrationInterface } from 'typeorm';
+import { AbstractLogger, DataSource, type MigrationInterface } from 'typeorm';
 
 export type MigrationClass = new () => MigrationInterface;
 
@@ -41,6 +41,13 @@ const underLock = async <T>(databaseUrl: string, work: () => Promise<T>): Promis
   }
 };
 
+/** A failure is thrown to the caller, who logs it in the form of all other lines. */
+class SilentLogger extends AbstractLogger {
+  protected override writeLog(): void {
+    // nothing, see above
+  }
+}
+
 const withDataSource = async <T>({ databaseUrl, migrations }: MigrationOptions, work: (source: DataSource) => Promise<T>): Promise<T> => {
   const source = new DataSource({
     type: 'postgres',
@@ -49,6 +56,7 @@ const withDataSource = async <T>({ databaseUrl, migrations }: MigrationOptions, 
     migrationsTableName: MIGRATIONS_TABLE,
     applicationName: 'foldwork-migrate',
     poolSize: 1,
+    logger: new SilentLogger(),
   });
   await source.initialize();
   try {
