@@ -2,12 +2,11 @@ import 'reflect-metadata';
 import { hostname } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
-import { connectNatsBus, createPostgresEventLog, hintCommits, logMigrations, PostgresDefinitionStore } from '@foldwork/events';
+import { connectNatsBus, createPostgresEventLog, PostgresDefinitionStore } from '@foldwork/events';
 import {
-  AUTH_MIGRATIONS, createLogger, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, readConfig, runMigrations, runUntilStopped,
+  ALL_MIGRATIONS, announceCommits, createLogger, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, readConfig, runMigrations, runUntilStopped,
   startHealthServer, type Running,
 } from '@foldwork/platform';
-import { readModelMigrations } from '@foldwork/read-models';
 import { executorActions, executorSettings } from './executor.config';
 import { ExecutorModule } from './executor.module';
 import { StepTransport } from './step-transport';
@@ -17,12 +16,12 @@ const start = async (): Promise<Running> => {
   const { databaseUrl } = config;
   const logger = createLogger({ app: 'executor', level: config.logLevel });
   const actions = await executorActions(config, process.cwd());
-  if (config.migrate) await runMigrations({ databaseUrl, migrations: [...logMigrations, ...readModelMigrations, ...AUTH_MIGRATIONS] });
+  if (config.migrate) await runMigrations({ databaseUrl, migrations: ALL_MIGRATIONS });
   const onError = (err: unknown): void => logger.warn({ event: 'store_trouble', err });
   const log = createPostgresEventLog({ connectionString: databaseUrl, applicationName: 'foldwork-executor', onError, readConnectionsMax: 1 });
   const pool = createPool({ databaseUrl, maximum: 2, applicationName: 'executor', onIdleError: onError });
   const bus = await connectNatsBus({ servers: config.natsUrls, name: 'executor' });
-  hintCommits(log, bus);
+  announceCommits(log, bus);
   const definitions = new DefinitionCache(new PostgresDefinitionStore(pool));
   const module = ExecutorModule.register({ log, bus, pool, definitions, actions, logger, settings: executorSettings(config, hostname()) });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {

@@ -1,12 +1,11 @@
 import 'reflect-metadata';
 import { hostname } from 'node:os';
 import { NestFactory } from '@nestjs/core';
-import { connectNatsBus, createPostgresEventLog, hintCommits, logMigrations, PostgresDefinitionStore } from '@foldwork/events';
+import { connectNatsBus, createPostgresEventLog, PostgresDefinitionStore } from '@foldwork/events';
 import {
-  AUTH_MIGRATIONS, createLogger, createPool, HealthRegistry, NestLoggerAdapter, readConfig, runMigrations, runUntilStopped,
+  ALL_MIGRATIONS, announceCommits, createLogger, createPool, HealthRegistry, NestLoggerAdapter, readConfig, runMigrations, runUntilStopped,
   startHealthServer, type Running,
 } from '@foldwork/platform';
-import { readModelMigrations } from '@foldwork/read-models';
 import { plannerSettings } from './planner.config';
 import { PlannerModule } from './planner.module';
 import { PlannerRuntime } from './planner-runtime';
@@ -15,12 +14,12 @@ const start = async (): Promise<Running> => {
   const config = readConfig(process.env, ['databaseUrl', 'natsUrls']);
   const { databaseUrl } = config;
   const logger = createLogger({ app: 'planner', level: config.logLevel });
-  if (config.migrate) await runMigrations({ databaseUrl, migrations: [...logMigrations, ...readModelMigrations, ...AUTH_MIGRATIONS] });
+  if (config.migrate) await runMigrations({ databaseUrl, migrations: ALL_MIGRATIONS });
   const onError = (err: unknown): void => logger.warn({ event: 'store_trouble', err });
   const log = createPostgresEventLog({ connectionString: databaseUrl, applicationName: 'foldwork-planner', onError });
   const pool = createPool({ databaseUrl, maximum: 3, applicationName: 'planner', onIdleError: onError, session: { synchronous_commit: 'off' } });
   const bus = await connectNatsBus({ servers: config.natsUrls, name: 'planner' });
-  hintCommits(log, bus);
+  announceCommits(log, bus);
   const module = PlannerModule.register({
     log, bus, pool, logger,
     definitions: new PostgresDefinitionStore(pool),

@@ -17,7 +17,6 @@ export { PostgresDefinitionStore } from './log/postgres-definition-store.adapter
 export { APPLICATION_ROLE, connectionSettings, type LogConnection, type SessionLimits } from './log/connection-settings';
 export { eventHash, GENESIS_HASH } from './log/event-hash';
 export { logMigrations } from './log/log-migrations';
-export { hintCommits } from './log/hint-commits';
 export { LogGap, LogSubscription, type LogCursor, type LogSubscriptionOptions } from './log/log-subscription.consumer';
 export { savedCursor } from './log/saved-cursor';
 export { verifyLog, type LogFault, type LogVerification, type VerifyLogOptions } from './log/verify-log';

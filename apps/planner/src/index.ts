@@ -1,0 +1,3 @@
+export { PlannerModule } from './planner.module';
+export { PlannerRuntime, type PlannerDependencies, type PlannerSettings } from './planner-runtime';
+export { plannerSettings } from './planner.config';

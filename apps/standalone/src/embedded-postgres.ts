@@ -1,0 +1,162 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { unprivilegedAccount, type Account } from './postgres-account';
+import { postgresFiles, type PostgresFiles } from './postgres-files';
+
+export interface EmbeddedPostgres {
+  readonly url: string;
+  readonly dataFolder: string;
+  /** Fast, orderly shutdown. */
+  stop(): Promise<void>;
+}
+
+const START_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 10_000;
+
+/**
+ * The Postgres that comes with Foldwork: loopback only, with a password of its own, every commit on disk. It ends with
+ * this process, however that ends. Throws with the server's own words when it does not start.
+ */
+export const startEmbeddedPostgres = async (dataFolder: string): Promise<EmbeddedPostgres> => {
+  const account = unprivilegedAccount();
+  const files = postgresFiles(dataFolder, account);
+  const server = new Server(files, account);
+  await server.prepare();
+  await server.start();
+  return server;
+};
+
+class Server implements EmbeddedPostgres {
+  private readonly folder: string;
+  private readonly passwordFile: string;
+  private process: ChildProcess | undefined;
+  private port = 0;
+
+  constructor(
+    private readonly files: PostgresFiles,
+    private readonly account: Account | undefined,
+  ) {
+    this.folder = dirname(files.data);
+    this.passwordFile = join(this.folder, 'postgres-password');
+  }
+
+  get url(): string {
+    return `postgres://foldwork:${readFileSync(this.passwordFile, 'utf8').trim()}@127.0.0.1:${this.port}/postgres`;
+  }
+
+  get dataFolder(): string {
+    return this.files.data;
+  }
+
+  async prepare(): Promise<void> {
+    mkdirSync(this.folder, { recursive: true });
+    if (existsSync(join(this.files.data, 'PG_VERSION'))) return this.endPredecessor();
+    rmSync(this.files.data, { recursive: true, force: true }); // of a set-up that was cut off
+    mkdirSync(this.files.data, { recursive: true, mode: 0o700 });
+    writeFileSync(this.passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
+    if (this.account) for (const path of [this.files.data, this.passwordFile]) chownSync(path, this.account.uid, this.account.gid);
+    const flags = ['-D', this.files.data, '-U', 'foldwork', '--auth=scram-sha-256', `--pwfile=${this.passwordFile}`, '--encoding=UTF8', '--locale=C'];
+    const initdb = this.spawn('initdb', flags);
+    const [code] = (await once(initdb, 'exit')) as [number | null]; // `exit` gives code and signal
+    if (code !== 0) throw new Error(`the embedded Postgres could not be set up: ${this.log()}`);
+  }
+
+  async start(): Promise<void> {
+    this.port = await freePort();
+    const settings = { listen_addresses: '127.0.0.1', port: String(this.port), unix_socket_directories: '', max_connections: '100', fsync: 'on', synchronous_commit: 'on' };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    this.process = this.spawn('postgres', ['-D', this.files.data, ...flags]);
+    guard(this.process.pid);
+    await this.ready();
+  }
+
+  async stop(): Promise<void> {
+    const running = this.process;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const exit = once(running, 'exit');
+    running.kill('SIGINT');
+    const hard = setTimeout(() => running.kill('SIGQUIT'), STOP_LIMIT_MS);
+    await exit;
+    clearTimeout(hard);
+  }
+
+  /** One that survived the process it belonged to must end before its data is opened again. */
+  private async endPredecessor(): Promise<void> {
+    const pidFile = join(this.files.data, 'postmaster.pid');
+    if (!existsSync(pidFile)) return;
+    const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
+    for (let waitedMs = 0; isPostgres(pid) && waitedMs < STOP_LIMIT_MS; waitedMs += 20) {
+      if (waitedMs === 0) process.kill(pid, 'SIGINT');
+      await sleep(20);
+    }
+    if (isPostgres(pid)) throw new Error(`another Foldwork (Postgres process ${pid}) uses ${this.files.data}; stop it first`);
+  }
+
+  private async ready(): Promise<void> {
+    const deadline = Date.now() + START_LIMIT_MS;
+    while (!(await answers(this.url))) {
+      if (this.process?.exitCode !== null) throw new Error(`the embedded Postgres ended while starting: ${this.log()}`);
+      if (Date.now() > deadline) throw new Error(`the embedded Postgres did not answer within ${START_LIMIT_MS} ms: ${this.log()}`);
+      await sleep(20);
+    }
+  }
+
+  private spawn(program: string, args: readonly string[]): ChildProcess {
+    const path = join(this.folder, 'postgres.log');
+    const log = openSync(path, 'a');
+    chmodSync(path, 0o644);
+    try {
+      // A process group of its own: Ctrl-C in the terminal is for Foldwork, which then stops Postgres in order.
+      return spawn(join(this.files.programs, program), args, { stdio: ['ignore', log, log], cwd: '/', env: { LC_ALL: 'C', PATH: process.env.PATH }, ...this.account, detached: true });
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  private log(): string {
+    return readFileSync(join(this.folder, 'postgres.log'), 'utf8').slice(-2_000);
+  }
+}
+
+const isPostgres = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres');
+  } catch {
+    return false; // gone, or a system without /proc, where Postgres itself checks its pid file
+  }
+};
+
+/** Ends the server when this process is gone without having stopped it: its end of the pipe closes then. */
+const guard = (pid: number | undefined): void => {
+  const script = `process.stdin.on('end', () => { try { process.kill(${pid}, 'SIGINT'); } catch {} process.exit(); }).resume();`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  child.unref();
+  if (child.stdin !== null && 'unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+};
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // listens on TCP
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+const answers = async (connectionString: string): Promise<boolean> => {
+  const client = new Client({ connectionString, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,20 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createApiKey, createPool } from '@foldwork/platform';
+
+/**
+ * The key of the standalone server: made at the first start, kept in the data folder for its owner only. Returns the
+ * key as clients send it.
+ */
+export const firstKey = async (databaseUrl: string, dataFolder: string, namespace: string): Promise<string> => {
+  const file = join(dataFolder, 'api-key');
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const pool = createPool({ databaseUrl, maximum: 1, applicationName: 'first-key', asOwner: true });
+  try {
+    const key = await createApiKey(pool, { name: 'standalone', namespace, role: 'admin' });
+    writeFileSync(file, key, { mode: 0o600 });
+    return key;
+  } finally {
+    await pool.end();
+  }
+};

@@ -1,0 +1,82 @@
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { INestApplicationContext, INestMicroservice } from '@nestjs/common';
+import { Auditor, AUDITOR_SESSION, AuditorModule, auditorSettings, HintTransport } from '@foldwork/apps/auditor';
+import { executorActions, ExecutorModule, executorSettings, StepTransport } from '@foldwork/apps/executor';
+import { actionCatalog, registerGatewayChecks, startGateway, type Gateway } from '@foldwork/apps/gateway';
+import { PlannerModule, plannerSettings } from '@foldwork/apps/planner';
+import { ActionDirectory, createPostgresEventLog, EmbeddedBus, PostgresDefinitionStore, type EventLog } from '@foldwork/events';
+import {
+  ALL_MIGRATIONS, announceCommits, createAccess, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, runMigrations,
+  type Config, type Logger,
+} from '@foldwork/platform';
+import type { Pool } from 'pg';
+
+export interface Standalone {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Name of planner and executor in one: a restart takes over what was left at once. */
+const NAME = 'standalone';
+
+interface Shared {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly log: EventLog;
+  readonly bus: EmbeddedBus;
+  readonly pool: Pool;
+  readonly definitions: PostgresDefinitionStore;
+}
+
+/** The four services in one process, on one Postgres and the bus in memory. */
+export const startStandalone = async (config: Config, databaseUrl: string, logger: Logger): Promise<Standalone> => {
+  if (config.migrate) await runMigrations({ databaseUrl, migrations: ALL_MIGRATIONS });
+  const onError = (err: unknown): void => logger.warn({ event: 'store_trouble', err });
+  const log = createPostgresEventLog({ connectionString: databaseUrl, onError });
+  const pool = createPool({ databaseUrl, maximum: config.databasePoolSize, applicationName: 'standalone', onIdleError: onError });
+  const relaxed = createPool({ databaseUrl, maximum: 5, applicationName: 'standalone-reads', onIdleError: onError, session: AUDITOR_SESSION });
+  const bus = new EmbeddedBus();
+  announceCommits(log, bus);
+  const shared: Shared = { config, logger, log, bus, pool, definitions: new PostgresDefinitionStore(pool) };
+  const auditor = await startAuditor(shared, relaxed);
+  const executor = await startExecutor(shared);
+  const planner = await startPlanner(shared, relaxed);
+  const gateway = await startEmbeddedGateway(shared);
+  const close = async (): Promise<void> => {
+    await gateway.close();
+    for (const app of [executor, planner, auditor]) await app.close();
+    await Promise.all([log.close(), pool.end(), relaxed.end(), bus.close()]);
+  };
+  return { url: gateway.url, close };
+};
+
+const startAuditor = async ({ config, logger, log, bus }: Shared, pool: Pool): Promise<INestMicroservice> => {
+  const settings = { ...auditorSettings(config), feed: false }; // the embedded bus has no outside subscribers
+  const module = AuditorModule.register({ log, bus, pool, logger, settings });
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy: new HintTransport(bus), logger: new NestLoggerAdapter(logger) });
+  await app.listen();
+  app.get(Auditor);
+  return app;
+};
+
+const startExecutor = async ({ config, logger, log, bus, pool, definitions }: Shared): Promise<INestMicroservice> => {
+  const actions = await executorActions(config, process.cwd());
+  const module = ExecutorModule.register({ log, bus, pool, actions, logger, definitions: new DefinitionCache(definitions), settings: executorSettings(config, NAME) });
+  const strategy = new StepTransport({ bus, pools: config.executorPools, maxInFlight: config.executorConcurrency });
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy, logger: new NestLoggerAdapter(logger) });
+  await app.listen();
+  return app;
+};
+
+const startPlanner = ({ config, logger, log, bus, definitions }: Shared, pool: Pool): Promise<INestApplicationContext> => {
+  const module = PlannerModule.register({ log, bus, pool, definitions, logger, settings: plannerSettings(config, NAME) });
+  return NestFactory.createApplicationContext(module, { logger: new NestLoggerAdapter(logger) });
+};
+
+const startEmbeddedGateway = ({ config, logger, log, bus, pool, definitions }: Shared): Promise<Gateway> => {
+  const health = registerGatewayChecks(new HealthRegistry(), { log, bus, reads: pool, lagMax: config.readyLagMax });
+  const actions = actionCatalog(new ActionDirectory(pool));
+  const dependencies = { log, bus, definitions, reads: pool, access: createAccess(config, pool), health, logger, settings: config, actions };
+  return startGateway(dependencies, { host: config.httpHost, port: config.httpPort });
+};
