@@ -1,4 +1,3 @@
-import { SETTINGS } from '@foldwork/platform';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -57,7 +56,8 @@ describe.each(documents)('%s', (document) => {
     const called = [...text.matchAll(/npm (?:run )?(?:--silent )?(start|test|demo|bench|lint|build|format|typecheck|(?<=run )[a-z:-]+)/g)];
     for (const [, script] of called) expect(Object.keys(scripts)).toContain(script);
     for (const [, app] of text.matchAll(/nx serve ([a-z]+)/g)) expect([app, existsSync(join(ROOT, `apps/${app}/project.json`))]).toEqual([app, true]);
-    const settings = new Set<string>(Object.values(SETTINGS).map(({ variable }) => variable));
+    // a test of libs/platform keeps this file equal to the settings
+    const settings = new Set([...read('.env.example').matchAll(/^(?:# )?(FOLDWORK_\w+)=/gm)].map(([, variable]) => variable));
     const named = [...text.matchAll(/`(FOLDWORK_(?!TEST_)[A-Z_]+)/g)].map(([, name]) => name ?? '');
     expect(named.filter((name) => !settings.has(name))).toEqual([]);
   });
