@@ -13,7 +13,8 @@ export { createAuthenticator, type Authenticator, type Proof } from './auth/auth
 export { mayActAs, parseRole, ROLES, type Principal, type Role } from './auth/principal';
 export { createAccess } from './auth/create-access';
 export { createTokenVerifier, IssuerUnavailable, type OidcOptions, type TokenVerifier } from './auth/token-verifier';
-export { AccessGuard, Caller, NeedsRole, Open, type AccessOptions } from './http/access.guard';
+export { AccessGuard, NeedsRole, Open, type AccessOptions } from './http/access.guard';
+export { Call, CallContext } from './http/call';
 export { DtoPipe, makeDto } from './http/dto.pipe';
 export { BODY_BYTES_MAX, JSON_DEPTH_MAX, parseJsonBody, parseJsonText } from './http/json-body';
 export {
@@ -22,7 +23,9 @@ export {
 export { problemOfError } from './http/problem-of-error';
 export { ProblemFilter } from './http/problem.filter';
 export { RateLimiter } from './http/rate-limiter';
-export { metadataOf, requestIdOf } from './http/request-context';
+export { requestIdOf } from './http/request-context';
 export { announceCommits } from './process/announce-commits';
 export { runUntilStopped, type Running } from './process/run-until-stopped';
 export { DefinitionCache, DefinitionMissing } from './definitions/definition-cache';
+export { BusMessageContext } from './transport/bus-message.context';
+export { BusServer, type BusServerOptions } from './transport/bus-server.strategy';

@@ -1,5 +1,6 @@
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { Bus, StepDelivery, Subscription } from '@foldwork/events';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { BusMessageContext } from './bus-message.context';
 
 export interface BusServerOptions {
@@ -70,7 +71,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
 
   private async step(handler: Handler, pool: string, delivery: StepDelivery): Promise<void> {
     try {
-      await handler(delivery.payload, new BusMessageContext(pool, delivery));
+      await settled(await handler(delivery.payload, new BusMessageContext(pool, delivery)));
     } catch (error) {
       this.logger.error(error);
       delivery.retryLater(RETRY_AFTER_FAILURE_MS);
@@ -79,7 +80,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
 
   private async hint(handler: Handler, payload: string, context: BusMessageContext): Promise<void> {
     try {
-      await handler(payload, context);
+      await settled(await handler(payload, context));
     } catch (error) {
       this.logger.error(error);
     }
@@ -89,3 +90,8 @@ export class BusServer extends Server implements CustomTransportStrategy {
     return this.messageHandlers.get(pattern);
   }
 }
+
+/** Nest's exception filters answer a failure with a stream that fails. */
+const settled = async (result: unknown): Promise<void> => {
+  if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+};

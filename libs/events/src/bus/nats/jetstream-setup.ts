@@ -90,6 +90,17 @@ export class JetStreamSetup {
     });
   }
 
+  /** Steps of the pool that wait although another delivery is allowed; a consumer that is missing counts as well. */
+  async poolHasUndelivered(connection: NatsConnection, pool: string): Promise<boolean> {
+    const asked = (await manager(connection)).consumers.info(this.names.stepsStream, this.names.poolConsumer(pool));
+    const info = await orMissing(asked, JetStreamApiCodes.ConsumerNotFound);
+    return info === undefined || (info.num_pending > 0 && info.num_ack_pending < this.settings.ackPendingMax);
+  }
+
+  async removePool(connection: NatsConnection, pool: string): Promise<void> {
+    await (await manager(connection)).consumers.delete(this.names.stepsStream, this.names.poolConsumer(pool));
+  }
+
   private async ensureStream(connection: NatsConnection, wish: StreamWish): Promise<void> {
     const jsm = await manager(connection);
     if (this.broken.has(wish.name)) await this.removeIfLost(jsm, wish);

@@ -88,6 +88,8 @@ export class NatsBus implements Bus {
     const consumer = new StepPullConsumer({
       link: this.link,
       pool: repair,
+      hasUndelivered: (connection) => this.setup.poolHasUndelivered(connection, pool),
+      remove: (connection) => this.setup.removePool(connection, pool),
       pullSubject: `$JS.API.CONSUMER.MSG.NEXT.${this.names.stepsStream}.${this.names.poolConsumer(pool)}`,
       maxInFlight,
       ackWaitMs: this.settings.ackWaitMs,

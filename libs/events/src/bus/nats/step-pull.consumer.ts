@@ -11,6 +11,10 @@ export interface StepPullOptions {
   readonly link: NatsLink;
   /** Brings stream and consumer into being. */
   readonly pool: Repair;
+  /** Whether the server has steps for this consumer and could deliver them. */
+  readonly hasUndelivered: (connection: NatsConnection) => Promise<boolean>;
+  /** Deletes the server's side of the consumer. */
+  readonly remove: (connection: NatsConnection) => Promise<void>;
   /** `$JS.API.CONSUMER.MSG.NEXT.<stream>.<consumer>` */
   readonly pullSubject: string;
   readonly maxInFlight: number;
@@ -43,6 +47,9 @@ export class StepPullConsumer implements DeliveryDesk {
   private restarting = false;
   private fruitless = 0;
   private heardAt = 0;
+  private arrivals = 0;
+  private arrivalsAtLastLook = 0;
+  private suspicions = 0;
   private closed = false;
   private readonly detach: (() => void)[];
   private readonly watchdog: NodeJS.Timeout;
@@ -115,6 +122,7 @@ export class StepPullConsumer implements DeliveryDesk {
     this.heardAt = performance.now();
     if (message.subject.startsWith(this.inbox)) return this.status(message);
     this.fruitless = 0;
+    this.arrivals += 1;
     if (this.requested > 0) this.requested -= 1;
     const delivery = new NatsStepDelivery(message, this);
     if (this.closed || this.inFlight.size >= this.options.maxInFlight) return delivery.retryLater(1);
@@ -144,8 +152,26 @@ export class StepPullConsumer implements DeliveryDesk {
   /** The watchdog: frees places whose delivery the server counts as lost, and notices a pull the server forgot. */
   private look(): void {
     this.inFlight.takeOverdue();
+    const connection = this.options.link.current();
     const silentMs = performance.now() - this.heardAt;
-    if (this.requested > 0 && this.options.link.isUp() && silentMs > this.options.heartbeatMs * 2.5) this.abnormal('no heartbeat');
-    else this.pull();
+    if (connection !== undefined && this.requested > 0 && silentMs > this.options.heartbeatMs * 2.5) return this.abnormal('no heartbeat');
+    this.pull();
+    const quiet = this.requested > 0 && this.arrivals === this.arrivalsAtLastLook;
+    this.arrivalsAtLastLook = this.arrivals;
+    if (!quiet) this.suspicions = 0;
+    else if (connection !== undefined && !this.restarting) void this.examine(connection);
+  }
+
+  /**
+   * A consumer can be alive and useless: its heart beats, steps wait, and none is delivered (seen with 2.9 after its stream
+   * was deleted and created at the same moment). Seen twice in a row, it is made anew.
+   */
+  private async examine(connection: NatsConnection): Promise<void> {
+    const stalled = await this.options.hasUndelivered(connection).catch(() => false); // no answer: the heartbeat will tell
+    this.suspicions = stalled && this.arrivals === this.arrivalsAtLastLook ? this.suspicions + 1 : 0;
+    if (this.suspicions < 2) return;
+    this.suspicions = 0;
+    await this.options.remove(connection).catch(() => undefined); // gone already is as good
+    this.abnormal('steps wait and none is delivered');
   }
 }
