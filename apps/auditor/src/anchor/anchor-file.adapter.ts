@@ -35,7 +35,7 @@ export interface AnchorFile {
 /** An absent file holds no anchors. A last line without its end was cut by a crash and counts as not written. */
 export const readAnchorFile = async (path: string): Promise<AnchorFile> => {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (isAbsence(error)) return '';
     throw error;
   });
   const anchors: Anchor[] = [];
@@ -48,6 +48,8 @@ export const readAnchorFile = async (path: string): Promise<AnchorFile> => {
   }
   return { anchors, badLines };
 };
+
+const isAbsence = (error: unknown): boolean => typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 
 const parseLine = (line: string): Anchor | undefined => {
   try {

@@ -33,6 +33,7 @@ const countEvent = (change: RunChange, event: RecordedEvent, readHead: ReadTrans
   change.events += 1;
   change.position = event.position;
   if (event.type === 'TaskTransitioned') moveTask(change, event, readHead(event.data));
+  else if (event.type === 'ChildPlanned') change.tasks.total += 1;
   else if (event.task === RUN_STREAM && OF_RUN.has(event.type)) changeRun(change, event);
 };
 
