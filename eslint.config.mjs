@@ -143,7 +143,12 @@ export default tseslint.config(
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
-        { ...boundaries, allow: ['gateway', 'planner', 'executor', 'auditor'].map((app) => `../../${app}/src/**`) },
+        {
+          ...boundaries,
+          allow: ['gateway', 'planner', 'executor', 'auditor'].flatMap((app) =>
+            ['../..', '../../..'].flatMap((up) => [`${up}/${app}/src`, `${up}/${app}/src/**`]),
+          ),
+        },
       ],
     },
   },

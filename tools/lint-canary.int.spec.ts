@@ -42,6 +42,7 @@ const SOURCES: Record<string, string> = {
   'apps/gateway/src/neighbour.ts': `import { executor } from '../../executor/src/executor.module';\nexport const n = executor;\n`,
   'apps/gateway/src/fixture.ts': `import { fixture } from '@foldwork/testing';\nexport const f = fixture;\n`,
   'apps/standalone/src/parts.ts': `import { executor } from '../../executor/src/executor.module';\nexport const parts = executor;\n`,
+  'apps/standalone/src/demo/deeper.ts': `import { executor } from '../../../executor/src/executor.module';\nexport const deeper = executor;\n`,
   'libs/testing/src/index.ts': `export const fixture = 1;\n`,
 };
 
@@ -143,6 +144,7 @@ describe('lint canary', () => {
   it('lets the standalone app be made of the modules of the services', async () => {
     const { exitCode, results } = await lint('standalone');
     expect(faultsOf(results, 'parts.ts')).toEqual([]);
+    expect(faultsOf(results, 'deeper.ts')).toEqual([]);
     expect(exitCode).toBe(0);
   }, 120_000);
 });
