@@ -1,5 +1,5 @@
 import { ExactNumber, parseJson, type Json } from '@foldwork/events/contracts';
-import { Alias, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node, type Pair, type Scalar, type YAMLError } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Alias, type Document, type Node, type Pair, type Scalar, type YAMLError } from 'yaml';
 import type { Diagnostic } from './diagnostic';
 import { jsonFaults, MAX_JSON_DEPTH } from './json-faults';
 import { formatPointer } from './pointer';

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ExactNumber, type Json } from '@foldwork/events/contracts';
 import { z } from 'zod';
 import { checkDefinition, parseDefinition } from '../task-types/built-in-language';
@@ -10,79 +12,8 @@ import { mergeRetry } from './merge-retry';
 import { commonFields, strict } from './schema-fields';
 import type { TaskTypeDefinition } from './task-type.definition';
 
-const EVERYTHING = `
-workflow: shop.publish
-title: Publish a listing
-input: { type: object, required: [shopId], properties: { shopId: { type: string }, images: { type: array }, kind: {}, wait: {} } }
-env: { REGION: eu, DEBUG: false }
-lane: { key: '"shop/" + input.shopId', limit: 1 }
-breakers: { market: { failures: 5, recovery: 30s, successes: 2 } }
-retry: { maximumAttempts: 5, initialInterval: 2s }
-timeout: 1 day 2 hours
-rollback: onFailure
-triggers: [{ signal: listing.wanted, schema: { type: object } }]
-tasks:
-  - id: draft
-    type: basic
-    action: market.createDraft
-    effect: keyed
-    key: run.id
-    breaker: market
-    with: { title: 'Shop \${ input.shopId }', token: { $secret: market }, price: '$\${ not } an expression' }
-    outputs: { draftId: '\${ output.id }', by: '\${ tasks.draft.status }' }
-    retries: 2
-    timeout: 90s
-    undo: { action: market.deleteDraft, with: { id: '\${ output.draftId }' } }
-    escalate: [QUOTA]
-    maxVisits: 3
-  - id: images
-    type: collection
-    items: input.images
-    filter: item.size > 0 && index < 100
-    mode: sequential
-    batch: 10
-    each:
-      id: upload
-      type: basic
-      action: market.uploadImage
-      effect: once
-      with: { draftId: '\${ tasks.draft.output.draftId }', blob: '\${ item.blob }', n: '\${ index }' }
-      verify: { action: market.findImage, with: { sha: '\${ item.sha }' }, found: result.found }
-      undo: { by: draft }
-  - id: numbers
-    type: collection
-    items: 1..10
-    each: [{ id: log, type: basic, action: core.log, with: '\${ item }' }]
-  - id: both
-    type: parallel
-    strategy: best_effort
-    maxWorkers: 2
-    outputs: { left: '\${ tasks.both.children.left.output }' }
-    tasks:
-      - { id: left, type: basic, action: core.log }
-      - { id: right, type: composite, tasks: [{ id: one, type: basic, action: core.log }, { id: two, type: basic, action: core.log, with: '\${ tasks.one.output }' }] }
-  - id: choose
-    type: router
-    condition: input.kind
-    routes: { true: hold, 2: { type: basic, action: core.log }, again: draft }
-    default: hold
-  - id: hold
-    type: wait
-    waitFor: go
-    condition: signal.payload.ok == true && processor.output.fine
-    processor: { type: basic, action: core.log, with: '\${ signal.payload }' }
-    timeout: '\${ input.wait }'
-    onTimeout: { next: sum }
-  - id: tell
-    type: signal
-    signal: { id: 'done.\${ input.shopId }', payload: { at: '\${ run.requestedAt }' } }
-    onSuccess: { next: sum, with: { note: '\${ output.signalId }' } }
-  - id: sum
-    type: aggregate
-    outputs: { total: '\${ sum([1, 2]) }', left: '\${ tasks.both.children.left.output }' }
-  - { id: child, type: composite, workflow: shop.notify, with: { total: '\${ tasks.sum.output.total }' } }
-output: { listing: '\${ tasks.draft.output.draftId }', previous: '\${ has(tasks.tell.output) }' }
-`;
+/** All eight types and nearly every field. */
+const EVERYTHING = readFileSync(join(__dirname, 'corpus/good.workflow.yaml'), 'utf8');
 
 const accepted = (text: string): Definition => {
   const { definition, diagnostics } = parseDefinition(text);

@@ -22,18 +22,38 @@ const resolveRetries = <T extends HasRetries>({ retries: given, ...rest }: T, co
 };
 
 /** The schema of any task of the given types; tasks inside tasks refer back to it. */
-const taskSchema = (types: readonly TaskTypeDefinition[]): { task: z.ZodType<TaskCommon>; kit: SchemaKit } => {
+const taskSchema = (types: readonly TaskTypeDefinition[]): SchemaKit => {
   const task: z.ZodType<TaskCommon> = z.lazy(() => union);
   const tasks = z.array(task).min(1, { error: 'At least one task' }).max(MAX_TASKS_PER_LIST);
-  const kit: SchemaKit = { tasks, inlineTask: (defaultId) => z.preprocess((value) => withId(value, defaultId), task) };
+  const kit: SchemaKit = {
+    tasks,
+    oneOrMore: z.union([tasks, task.transform((only) => [only])], { error: 'Expected a task or a list of tasks' }),
+    inlineTask: memoized((defaultId) => inlineTask(task, defaultId)),
+  };
   const options = types.map((type) => type.schema(kit).meta({ id: `${type.type}Task`, description: type.summary }));
   const discriminated = z.discriminatedUnion('type', options as unknown as [z.core.$ZodTypeDiscriminable]); // each has a literal `type`
   const union = (discriminated as z.ZodType<TaskCommon & HasRetries>).transform(resolveRetries).meta({ id: 'task' });
-  return { task, kit };
+  return kit;
 };
 
-const withId = (value: unknown, id: string): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.hasOwn(value, 'id') ? { id, ...value } : value;
+const inlineTask = (task: z.ZodType<TaskCommon>, defaultId: string): z.ZodType<TaskCommon> =>
+  z
+    .looseObject({})
+    .transform((value) => (Object.hasOwn(value, 'id') ? value : { id: defaultId, ...value }))
+    .pipe(task as z.ZodType<TaskCommon, { [field: string]: unknown }>) // any map is a fair attempt at a task
+    .meta({ id: `${INLINE_TASK}-${defaultId}` });
+/** Names of the definitions that the editor schema fills in. */
+export const INLINE_TASK = 'inlineTask';
+
+/** A schema with an id may exist only once. */
+const memoized = <T>(make: (key: string) => T): ((key: string) => T) => {
+  const known = new Map<string, T>();
+  return (key) => {
+    const value = known.get(key) ?? make(key);
+    known.set(key, value);
+    return value;
+  };
+};
 
 const breaker = strict({
   failures: count('Consecutive failures that open it. Default 5.', 1, 1000).exactOptional(),
@@ -53,7 +73,7 @@ const trigger = strict({
 
 /** The whole document. Parsing gives a `Definition` as far as a schema can tell; the static checks come after it. */
 export const documentSchema = (types: readonly TaskTypeDefinition[]): z.ZodType<Definition> => {
-  const { kit } = taskSchema(types);
+  const kit = taskSchema(types);
   const document = strict({
     workflow: name('Name of the workflow.'),
     title: text('For people.').exactOptional(),

@@ -36,9 +36,7 @@ class SchemaLimits {
     if (depth > MAX_DEPTH) this.problem = `it is nested more than ${MAX_DEPTH} levels deep`;
     if (++this.subschemas > MAX_SUBSCHEMAS) this.problem = `it has more than ${MAX_SUBSCHEMAS} parts`;
     for (const [key, member] of Object.entries(value)) {
-      if (REFUSED.includes(key)) this.problem ??= `${key} is not allowed`;
-      if (key === '$id' && depth > 0 && typeof member === 'string') this.problem ??= '$id is allowed at the top only';
-      if (key === '$ref' && (typeof member !== 'string' || !member.startsWith('#'))) this.problem ??= 'only references into the schema itself (#/…) are allowed';
+      this.problem ??= keywordProblem(key, member, depth);
       if (!DATA.has(key)) this.visit(member, depth + 1);
     }
   }
@@ -70,5 +68,12 @@ class SchemaLimits {
     return path.reduce<unknown>((inner, part) => (typeof inner === 'object' && inner !== null && Object.hasOwn(inner, part) ? (inner as Record<string, unknown>)[part] : undefined), this.root);
   }
 }
+
+const keywordProblem = (key: string, member: unknown, depth: number): string | undefined => {
+  if (REFUSED.includes(key)) return `${key} is not allowed`;
+  if (key === '$id' && depth > 0 && typeof member === 'string') return '$id is allowed at the top only';
+  const isRemote = key === '$ref' && !(typeof member === 'string' && member.startsWith('#'));
+  return isRemote ? 'only references into the schema itself (#/…) are allowed' : undefined;
+};
 
 const decodePart = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');

@@ -13,7 +13,6 @@ const linearPatterns = Object.assign((pattern: string) => RE2JS.compile(pattern)
 const OPTIONS: Options = {
   strict: false,
   allErrors: true,
-  addUsedSchema: false,
   validateFormats: true,
   code: { regExp: linearPatterns as unknown as NonNullable<NonNullable<Options['code']>['regExp']> }, // RE2JS has the `test` that ajv needs
 };

@@ -10,12 +10,19 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 export const offsetInSource = (text: string, scalar: Scalar, position: number): number => {
   const [start = 0, end = text.length] = scalar.range ?? [];
   const value = typeof scalar.value === 'string' ? scalar.value : '';
+  const content: Content = { text, end, hasEscapes: scalar.type === 'QUOTE_DOUBLE' };
   let offset = contentStart(text, scalar, start);
   for (let index = 0; index < position && index < value.length && offset < end; index++) {
-    offset = stepOver(text, offset, end, value[index] as string, scalar.type === 'QUOTE_DOUBLE');
+    offset = stepOver(content, offset, value[index] as string);
   }
-  return Math.min(skipIndent(text, offset, end, value[position]), Math.max(start, end - 1));
+  return Math.min(skipIndent(content, offset, value[position]), Math.max(start, end - 1));
 };
+
+interface Content {
+  readonly text: string;
+  readonly end: number;
+  readonly hasEscapes: boolean;
+}
 
 const contentStart = (text: string, scalar: Scalar, start: number): number => {
   if (scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE') return start + 1;
@@ -25,9 +32,10 @@ const contentStart = (text: string, scalar: Scalar, start: number): number => {
 };
 
 /** The offset behind the character of the value that begins at or after `offset`. */
-const stepOver = (text: string, offset: number, end: number, character: string, hasEscapes: boolean): number => {
-  const from = skipIndent(text, offset, end, character);
-  if (hasEscapes && text[from] === '\\') return from + escapeLength(text, from, character);
+const stepOver = (content: Content, offset: number, character: string): number => {
+  const { text } = content;
+  const from = skipIndent(content, offset, character);
+  if (content.hasEscapes && text[from] === '\\') return from + escapeLength(text, from, character);
   if (text[from] === "'" && character === "'" && text[from + 1] === "'") return from + 2;
   return from + 1;
 };
@@ -39,7 +47,7 @@ const escapeLength = (text: string, from: number, character: string): number => 
 };
 
 /** A fold or an indent in the text has no character in the value. */
-const skipIndent = (text: string, offset: number, end: number, character: string | undefined): number => {
+const skipIndent = ({ text, end }: Content, offset: number, character: string | undefined): number => {
   let from = offset;
   if (character === undefined) return from;
   if (character === ' ' && text[from] === '\n') return from;

@@ -44,18 +44,21 @@ const asDuration = (value: string | number, context: z.core.$RefinementCtx): num
     throw error;
   }
 };
-const durationText = z.union([z.string(), z.number()], { error: 'Expected a duration such as 30s or 1m30s' });
+/** Editors get a pattern; the parser decides. */
+const durationText = (pattern: string): z.ZodType<string | number> =>
+  z.union([z.string().meta({ pattern }), z.number().meta({ minimum: 0 })], { error: 'Expected a duration such as 30s or 1m30s' });
+const DURATION = '^\\s*(\\d+(\\.\\d+)?\\s*[A-Za-z]+(\\s*,|\\s+and)?\\s*)+$';
 
 /** → milliseconds. */
 export const duration = (description: string, minimumMs = 0): z.ZodType<number> =>
-  durationText
+  durationText(DURATION)
     .transform(asDuration)
     .refine((ms) => ms >= minimumMs, { error: `At least ${minimumMs} ms`, params: { code: 'invalid_duration' } })
     .describe(`${description} Duration: 30s, 1m30s, "1 day 2 hours", or milliseconds.`);
 
 /** A duration, or a string with `${ CEL }` that gives one when it is needed. */
 export const lateDuration = (description: string, minimumMs = 0): z.ZodType<number | string> =>
-  durationText
+  durationText(`\\$\\{|${DURATION}`)
     .transform((value, context) => (typeof value === 'string' && value.includes('${') ? value : asDuration(value, context)))
     .refine((value) => typeof value === 'string' || value >= minimumMs, { error: `At least ${minimumMs} ms`, params: { code: 'invalid_duration' } })
     .describe(`${description} Duration, or \${ CEL } that gives one.`);

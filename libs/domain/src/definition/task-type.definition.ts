@@ -40,6 +40,8 @@ export type Fault = Pick<Diagnostic, 'code' | 'message'> & Partial<Pick<Diagnost
 /** What schemas of task types are built from: tasks inside tasks, of whatever types are registered. */
 export interface SchemaKit {
   readonly tasks: z.ZodType<TaskCommon[]>;
+  /** A list, or a single task in place of a list of one. */
+  readonly oneOrMore: z.ZodType<TaskCommon[]>;
   /** One task whose id may be left out. */
   readonly inlineTask: (defaultId: string) => z.ZodType<TaskCommon>;
 }

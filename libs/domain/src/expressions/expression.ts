@@ -59,7 +59,7 @@ const compileParsed = (source: string): Expression => {
   redirectCalls(parsed.ast);
   refuseUnknownFunctions(root);
   const { valid, error, type = 'dyn' } = parsed.check();
-  if (!valid) throw error;
+  if (!valid) throw toExpressionError(error, source);
   const references = collectReferences(root);
   const readMember = memberReader(root, references);
   if (readMember) return { source, references, type: 'dyn', evaluate: readMember };

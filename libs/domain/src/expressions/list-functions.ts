@@ -50,6 +50,19 @@ const identityKey = (value: unknown): string => {
   return JSON.stringify(plain);
 };
 
+/** Plain numbers are added as they are until the sum leaves the safe range; then exactly. */
+const sum: ListFunction = (list) => {
+  let [plain, index] = [0, 0];
+  for (; index < list.length; index++) {
+    const value = list[index];
+    const next = typeof value === 'number' ? plain + value : NaN;
+    if (!(next <= MAX_SAFE_INTEGER && next >= -MAX_SAFE_INTEGER)) break;
+    plain = next;
+  }
+  return list.slice(index).map(toNumeric).reduce(addNumbers, plain);
+};
+const { MAX_SAFE_INTEGER } = Number;
+
 const distinct: ListFunction = (list) => {
   const seen = new Map<string, unknown>();
   for (const value of list) {
@@ -60,7 +73,7 @@ const distinct: ListFunction = (list) => {
 };
 
 const FUNCTIONS: Readonly<Record<string, ListFunction>> = {
-  sum: (list) => list.map(toNumeric).reduce(addNumbers, 0),
+  sum,
   min: extreme('min', -1),
   max: extreme('max', 1),
   sort: (list) => list.map(toCel).sort(compare),
@@ -72,7 +85,7 @@ const FUNCTIONS: Readonly<Record<string, ListFunction>> = {
 export const registerListFunctions = (environment: Environment): void => {
   for (const [name, run] of Object.entries(FUNCTIONS)) {
     const metered = (list: List): unknown => {
-      meter.chargeValue(list);
+      meter.chargeValue(list, 2);
       return run(list);
     };
     environment.registerFunction(`${name}(list): dyn`, metered, { async: false } as never);

@@ -31,17 +31,16 @@ const isWhole = (value: Numeric): boolean => typeof value === 'bigint' || isSafe
 export const calculate = (operator: Arithmetic, left: unknown, right: unknown): Numeric => {
   const a = toNumeric(left);
   const b = toNumeric(right);
-  if (typeof a === 'number' && typeof b === 'number') {
-    const quick = DOUBLES[operator](a, b);
-    if (quick <= MAX_SAFE_INTEGER && quick >= -MAX_SAFE_INTEGER && b !== 0) return quick; // whole operands, then whole and exact
-  }
-  if ((operator === '/' || operator === '%') && Number(b) === 0)
-    throw new ExpressionError('expression_error', operator === '/' ? 'Division by zero' : 'Modulo by zero');
+  if (operator === '/' || operator === '%') refuseZero(operator, b);
   const result = DOUBLES[operator](Number(a), Number(b));
+  const isPlain = typeof a === 'number' && typeof b === 'number' && result <= MAX_SAFE_INTEGER && result >= -MAX_SAFE_INTEGER;
+  if (isPlain) return result; // of whole operands this is whole and exact
   const exact = INTEGERS[operator];
-  if (!exact || !isWhole(a) || !isWhole(b)) return result;
-  const isSafe = isSafeInteger(result) && isSafeInteger(Number(a)) && isSafeInteger(Number(b));
-  return isSafe ? result : exact(BigInt(a), BigInt(b));
+  return exact && isWhole(a) && isWhole(b) ? exact(BigInt(a), BigInt(b)) : result;
+};
+
+const refuseZero = (operator: '/' | '%', divisor: Numeric): void => {
+  if (divisor === 0 || divisor === 0n) throw new ExpressionError('expression_error', operator === '/' ? 'Division by zero' : 'Modulo by zero');
 };
 
 export const addNumbers = (left: Numeric, right: Numeric): Numeric => calculate('+', left, right);
@@ -51,7 +50,7 @@ const COMPARISONS: Readonly<Record<string, (a: Numeric, b: Numeric) => boolean>>
   '<=': (a, b) => a <= b,
   '>': (a, b) => a > b,
   '>=': (a, b) => a >= b,
-  '==': (a, b) => a == b, // a bigint and a number are equal only so
+  '==': (a, b) => a >= b && a <= b, // `===` would tell 1n from 1
 };
 
 const TYPES = ['int', 'double', 'decimal'] as const;

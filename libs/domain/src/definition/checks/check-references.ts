@@ -94,20 +94,33 @@ type Resolved = { readonly node: TaskNode } | { readonly fault: Found };
 
 /** The nearest task of that id that may have run by then, or why there is none. */
 const resolveTask = (id: string, field: FieldScope, scope: ReferenceScope): Resolved => {
-  if (!field.node) return resolveIn(scope.root, id, undefined, field, scope) ?? { fault: missingTask(id, field, scope) };
-  for (const node of outwards(field.node)) {
-    const resolved = resolveIn(node.list, id, node, field, scope);
-    if (resolved) return resolved;
-  }
+  const resolved = field.node ? resolveOutwards(id, field, scope) : resolveAtEnd(id, scope);
+  if (resolved) return resolved;
   return { fault: missingTask(id, field, scope) };
 };
 
-const resolveIn = (list: ListNode, id: string, from: TaskNode | undefined, field: FieldScope, scope: ReferenceScope): Resolved | undefined => {
+/** For fields of the document: the output of the run may refer to any task of its list. */
+const resolveAtEnd = (id: string, { root, flowOf }: ReferenceScope): Resolved | undefined => {
+  const node = root.nodes[flowOf(root).indexOf(id) ?? -1];
+  return node && { node };
+};
+
+const resolveOutwards = (id: string, field: FieldScope, scope: ReferenceScope): Resolved | undefined => {
+  for (const from of field.node ? outwards(field.node) : []) {
+    const resolved = resolveBeside(from, id, field, scope);
+    if (resolved) return resolved;
+  }
+  return undefined;
+};
+
+/** Among the tasks of the list that `from` stands in. */
+const resolveBeside = (from: TaskNode, id: string, field: FieldScope, scope: ReferenceScope): Resolved | undefined => {
+  const { list } = from;
   const flow = scope.flowOf(list);
   const index = flow.indexOf(id);
   const target = index === undefined ? undefined : list.nodes[index];
   if (index === undefined || !target) return undefined;
-  if (!from || (target === field.node && field.isDeferred)) return { node: target };
+  if (target === field.node && field.isDeferred) return { node: target };
   if (list.order === 'branches' && target !== from) {
     return { fault: { code: 'sibling_branch', message: `"${id}" runs at the same time: its result is there after "${list.owner?.task.id}" has ended` } };
   }

@@ -30,14 +30,15 @@ const buildList = ({ tasks, at, ...rest }: ChildList, owner: TaskNode | undefine
   const list: ListNode = { ...rest, at: [...base, ...at], owner, nodes };
   for (const [index, task] of tasks.entries()) {
     const type = types.get(task.type);
-    if (type) nodes.push(buildNode(task, type, index, list, types));
+    if (type) nodes.push(buildNode({ task, type, index, list }, types));
   }
   return list;
 };
 
-const buildNode = (task: TaskCommon, type: TaskTypeDefinition, index: number, list: ListNode, types: TaskTypes): TaskNode => {
+const buildNode = (placed: Omit<TaskNode, 'at' | 'children'>, types: TaskTypes): TaskNode => {
+  const { task, type, list, index } = placed;
   const children: ListNode[] = [];
-  const node: TaskNode = { task, type, at: list.isInline ? list.at : [...list.at, index], index, list, children };
+  const node: TaskNode = { ...placed, at: list.isInline ? list.at : [...list.at, index], children };
   for (const child of type.childLists?.(task) ?? []) children.push(buildList(child, node, node.at, types));
   return node;
 };

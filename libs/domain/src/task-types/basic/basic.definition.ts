@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { suggest } from '../../definition/did-you-mean';
 import { commonFields, data, expression, nonBlank, strict } from '../../definition/schema-fields';
 import { EFFECT_CLASSES, type EffectClass, type TimedTask } from '../../definition/task.definition';
-import type { CheckContext, Fault, TaskTypeDefinition } from '../../definition/task-type.definition';
+import type { ActionFacts, CheckContext, Fault, TaskTypeDefinition } from '../../definition/task-type.definition';
 
 /** Asks whether an effect was applied before it is repeated. `found` is CEL over `result`. */
 export interface Verify {
@@ -39,14 +39,18 @@ const RANK: Readonly<Record<EffectClass, number>> = { none: 0, idempotent: 1, ke
 const checkEffect = (task: BasicTask, { actions }: CheckContext): Fault[] => {
   const facts = actions?.get(task.action);
   const effect = task.effect ?? facts?.effect;
-  const at = task.effect === undefined ? ['action'] : ['effect'];
-  if (facts && effect && RANK[effect] < RANK[facts.effect])
-    return [{ at, code: 'lowered_effect', message: `The action is \`${facts.effect}\`; a task may not call it \`${effect}\`` }];
+  const fault = effect && effectFault(task, effect, facts);
+  return fault ? [{ at: task.effect === undefined ? ['action'] : ['effect'], ...fault }] : [];
+};
+
+const effectFault = (task: BasicTask, effect: EffectClass, facts: ActionFacts | undefined): Omit<Fault, 'at'> | undefined => {
+  if (facts && RANK[effect] < RANK[facts.effect])
+    return { code: 'lowered_effect', message: `The action is \`${facts.effect}\`; a task may not call it \`${effect}\`` };
   if (effect === 'once' && !task.verify && facts?.verify !== true)
-    return [{ at, code: 'once_without_verify', message: 'An effect that may happen only once needs `verify`', hint: 'Add `verify: {action, with, found}`' }];
+    return { code: 'once_without_verify', message: 'An effect that may happen only once needs `verify`', hint: 'Add `verify: {action, with, found}`' };
   if (effect === 'keyed' && task.key === undefined)
-    return [{ at, code: 'keyed_without_key', message: 'A keyed effect needs `key`', hint: 'Add `key: run.id` or a key of your own' }];
-  return [];
+    return { code: 'keyed_without_key', message: 'A keyed effect needs `key`', hint: 'Add `key: run.id` or a key of your own' };
+  return undefined;
 };
 
 const checkBreaker = ({ breaker }: BasicTask, { breakers }: CheckContext): Fault[] =>

@@ -59,7 +59,7 @@ export const collectionTaskType: TaskTypeDefinition<CollectionTask> = {
         .refine((items) => (typeof items === 'string' ? /\S/.test(items) : typeof items === 'object' && items !== null), { error: 'Expected CEL, a range such as 1..10, or a list' })
         .describe('CEL that gives a list or map; or a range such as 1..10 or a..c; or a literal list.'),
       filter: expression('Over `item` and `index`; false: the item is left out.').exactOptional(),
-      each: z.preprocess((each) => (typeof each === 'object' && each !== null && !Array.isArray(each) ? [each] : each), kit.tasks).describe('What runs for each item.'),
+      each: kit.oneOrMore.describe('What runs for each item.'),
       with: data('Beneath the `with` of the tasks.').exactOptional(),
       mode: z.enum(['parallel', 'sequential']).describe('Default parallel.').exactOptional(),
       batch: count('Group k+1 starts when group k has ended.', 1).exactOptional(),
