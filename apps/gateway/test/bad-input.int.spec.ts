@@ -157,6 +157,13 @@ describe('bad input', () => {
     expect(page.body).toEqual({ runs: [], nextCursor: null });
   });
 
+  it('takes null for an optional field as not given, and null as an input for null', async () => {
+    const accepted = await fixture.call('POST', RUNS, { raw: `{"workflow":null,"definition":${noInputSchema},"input":null}` });
+    expect(accepted.status).toBe(202);
+    expect((await fixture.call('GET', `${RUNS}/${accepted.body.runId}`)).body.input).toBeNull();
+    expect((await fixture.call('POST', `${RUNS}/${accepted.body.runId}/pause`, { json: { reason: null } })).status).toBe(202);
+  });
+
   it('accepts what is just within the limits', async () => {
     const deep = await fixture.call('POST', RUNS, { raw: `{"definition":${noInputSchema},"input":${nested(63)}}` });
     expect(deep.status).toBe(202);

@@ -1,6 +1,6 @@
-import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath, ApiExtraModels } from '@nestjs/swagger';
-import { Caller, invalidContent, NeedsRole, type Principal } from '@foldwork/platform';
+import { Call, CallContext, invalidContent, NeedsRole } from '@foldwork/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../http/api-problems';
 import { requireRunId } from '../runs/run-reader';
@@ -24,13 +24,11 @@ export class RunEventsController {
     'text/event-stream': { schema: { type: 'string' } },
   } })
   @ApiProblems(404, 422)
-  async events(
-    @Param('id') id: string, @Query() query: RunEventsQueryDto, @Caller() { namespace }: Principal, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
-  ): Promise<void> {
+  async events(@Param('id') id: string, @Query() query: RunEventsQueryDto, @Call() call: CallContext, @Res() reply: FastifyReply): Promise<void> {
     const runId = requireRunId(id);
     const after = Number(query.after ?? 0);
-    if (wantsStream(request)) return this.runEvents.stream(namespace, runId, lastEventId(request) ?? after, reply);
-    const page = await this.runEvents.page(namespace, runId, after, query.limit ?? PAGE_SIZE);
+    if (wantsStream(call.request)) return this.runEvents.stream(call.namespace, runId, lastEventId(call.request) ?? after, reply);
+    const page = await this.runEvents.page(call.namespace, runId, after, query.limit ?? PAGE_SIZE);
     void reply.type('application/json').send(page);
   }
 }

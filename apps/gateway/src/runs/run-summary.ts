@@ -1,12 +1,15 @@
 import type { RunState, TaskState } from '@foldwork/domain';
 import { formatRunId } from '@foldwork/events';
 import type { RunSummary } from '@foldwork/read-models';
+import { presentMembers } from '../http/present-members';
 import type { RunSummaryDto, TaskCountsDto } from './run.dto';
 
-export const iso = (ms: number): string => new Date(ms).toISOString();
+/** RFC 3339 in UTC with milliseconds; a time that has not come stays undefined. */
+export const iso = <T extends number | undefined>(ms: T): T extends number ? string : string | undefined =>
+  (ms === undefined ? undefined : new Date(ms).toISOString()) as T extends number ? string : string | undefined; // one branch per kind of argument
 
 /** A run's summary from its folded log. */
-export const summaryOfState = (run: RunState): RunSummaryDto => ({
+export const summaryOfState = (run: RunState): RunSummaryDto => presentMembers({
   runId: formatRunId(run.runId),
   workflow: run.workflow,
   definition: run.definition,
@@ -14,24 +17,24 @@ export const summaryOfState = (run: RunState): RunSummaryDto => ({
   attempt: run.attempt,
   version: run.eventCount,
   requestedAt: iso(run.request.at),
-  ...(run.startedAt !== undefined && { startedAt: iso(run.startedAt) }),
-  ...(run.endedAt !== undefined && { finishedAt: iso(run.endedAt) }),
-  ...(run.error !== undefined && { error: run.error }),
+  startedAt: iso(run.startedAt),
+  finishedAt: iso(run.endedAt),
+  error: run.error,
   taskCounts: countTasks(run.tasks.values()),
 });
 
 /** The same from the read model. */
-export const summaryOfReadModel = (run: RunSummary): RunSummaryDto => ({
+export const summaryOfReadModel = (run: RunSummary): RunSummaryDto => presentMembers({
   runId: formatRunId(run.runId),
   workflow: run.workflow,
-  ...(run.service !== undefined && { service: run.service }),
+  service: run.service,
   status: run.status,
   attempt: run.attempt,
   version: run.events,
   requestedAt: iso(run.requestedAt),
-  ...(run.startedAt !== undefined && { startedAt: iso(run.startedAt) }),
-  ...(run.finishedAt !== undefined && { finishedAt: iso(run.finishedAt) }),
-  ...(run.error !== undefined && { error: run.error }),
+  startedAt: iso(run.startedAt),
+  finishedAt: iso(run.finishedAt),
+  error: run.error,
   taskCounts: run.tasks,
 });
 

@@ -1,8 +1,7 @@
-import { Body, Controller, Get, Headers, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Caller, invalidContent, metadataOf, NeedsRole, type Principal } from '@foldwork/platform';
+import { Call, CallContext, invalidContent, NeedsRole } from '@foldwork/platform';
 import type { RunFilter } from '@foldwork/read-models';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../http/api-problems';
 import { RunSubmission } from '../submission/run-submission';
 import { SubmitRunDto } from '../submission/submit-run.dto';
@@ -35,12 +34,9 @@ export class RunsController {
   @ApiAcceptedResponse({ type: RunSummaryDto, headers: { Location: { description: 'Path of the run', schema: { type: 'string' } } } })
   @ApiOkResponse({ type: RunSummaryDto, description: 'The same request was accepted before; this is its run.' })
   @ApiProblems(400, 409, 413, 415, 422)
-  async submit(
-    @Body() body: SubmitRunDto, @Headers('idempotency-key') idempotencyKey: string | undefined,
-    @Caller() principal: Principal, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<RunSummaryDto> {
-    const { isNew, summary } = await this.submission.submit({ body, idempotencyKey, principal, metadata: metadataOf(request, principal) });
-    void reply.status(isNew ? 202 : 200).header('location', `/orchestrator/runs/${summary.runId}`).header('etag', etag(summary.version));
+  async submit(@Body() body: SubmitRunDto, @Headers('idempotency-key') idempotencyKey: string | undefined, @Call() call: CallContext): Promise<RunSummaryDto> {
+    const { isNew, summary } = await this.submission.submit({ body, idempotencyKey, namespace: call.namespace, metadata: call.metadata() });
+    void call.reply.status(isNew ? 202 : 200).header('location', `/orchestrator/runs/${summary.runId}`).header('etag', etag(summary.version));
     return summary;
   }
 
@@ -49,7 +45,7 @@ export class RunsController {
   @ApiOperation({ summary: 'Runs, newest first' })
   @ApiOkResponse({ type: RunPageDto })
   @ApiProblems(422)
-  async list(@Query() query: ListRunsQueryDto, @Caller() { namespace }: Principal): Promise<RunPageDto> {
+  async list(@Query() query: ListRunsQueryDto, @Call() { namespace }: CallContext): Promise<RunPageDto> {
     const { runs, nextCursor } = await this.readModel.runs(filterOf(query, namespace));
     return { runs: runs.map(summaryOfReadModel), nextCursor: nextCursor ?? null };
   }
@@ -60,9 +56,7 @@ export class RunsController {
   @ApiParam(RUN_PARAM)
   @ApiOkResponse({ type: RunDetailDto, headers: { ETag: { description: 'The run\'s version', schema: { type: 'string' } } } })
   @ApiProblems(404, 422)
-  async detail(
-    @Param('id') id: string, @Query() query: RunDetailQueryDto, @Caller() { namespace }: Principal, @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<RunDetailDto> {
+  async detail(@Param('id') id: string, @Query() query: RunDetailQueryDto, @Call() { namespace, reply }: CallContext): Promise<RunDetailDto> {
     const { run, events } = await this.load(namespace, id, query);
     void reply.header('etag', etag(run.eventCount));
     return runDetail(run, events, await this.catalog.get(namespace, run.definition));

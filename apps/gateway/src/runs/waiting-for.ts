@@ -1,4 +1,5 @@
-import type { CompiledDefinition, RunState, TaskState } from '@foldwork/domain';
+import { isOpenRun, type CompiledDefinition, type RunState, type TaskState } from '@foldwork/domain';
+import { iso as shown } from './run-summary';
 
 /**
  * One sentence: which task, on what, since when, and who can move it. Absent for a run that waits for nothing any more.
@@ -7,7 +8,10 @@ import type { CompiledDefinition, RunState, TaskState } from '@foldwork/domain';
 export const waitingFor = (run: RunState, definition?: CompiledDefinition): string | undefined => {
   if (run.status === 'failed' || run.status === 'escalated') return afterFailure(run);
   if (run.status === 'rolling_back') return `The run is being rolled back after ${run.error?.message ?? 'a failure'}; the executors undo its finished tasks.`;
-  if (run.status === 'succeeded' || run.status === 'canceled' || run.status === 'rolled_back') return undefined;
+  return isOpenRun(run) ? whileOpen(run, definition) : undefined;
+};
+
+const whileOpen = (run: RunState, definition: CompiledDefinition | undefined): string => {
   if (run.cancel !== undefined) return 'The run is being canceled; the planner stops what is still active.';
   if (run.paused) return 'The run is paused; an operator can resume it.';
   if (!run.admitted) return laneSentence(run);
@@ -15,7 +19,7 @@ export const waitingFor = (run: RunState, definition?: CompiledDefinition): stri
   return activeSentence(run, definition);
 };
 
-const iso = (ms: number | undefined): string => (ms === undefined ? 'an unknown time' : new Date(ms).toISOString());
+const iso = (ms: number | undefined): string => shown(ms) ?? 'an unknown time';
 
 const laneSentence = ({ request }: RunState): string =>
   `The run has waited since ${iso(request.at)} for its turn in lane "${request.lane?.key ?? ''}" (at most ${request.lane?.limit ?? 1} at a time); it begins when an earlier run of the lane ends.`;

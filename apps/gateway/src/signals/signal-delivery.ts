@@ -50,7 +50,7 @@ export class SignalDelivery {
   }
 
   private received({ signal, payload, correlationId }: SignalDto, signalId: string): DomainEvent {
-    const data = { signal, signalId, payload: payload ?? {}, ...(correlationId != null && { correlationId }), at: this.parts.now() };
+    const data = { signal, signalId, payload: payload === undefined ? {} : payload, ...(correlationId !== undefined && { correlationId }), at: this.parts.now() };
     return { type: 'SignalReceived', data };
   }
 }

@@ -3,7 +3,7 @@ import {
   formatRunId, newEvent, openEvent, RUN_STREAM, stringifyJson,
   type EventLog, type EventMetadata, type Json, type RunId, type RunRequested,
 } from '@foldwork/events';
-import { badRequest, conflict, invalidContent, Problem, type Principal } from '@foldwork/platform';
+import { badRequest, conflict, invalidContent, Problem } from '@foldwork/platform';
 import type { GatewaySettings } from '../gateway-dependencies';
 import type { RunSummaryDto } from '../runs/run.dto';
 import type { RunReader } from '../runs/run-reader';
@@ -21,7 +21,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 export interface Submission {
   readonly body: SubmitRunDto;
   readonly idempotencyKey: string | undefined;
-  readonly principal: Principal;
+  readonly namespace: string;
   readonly metadata: EventMetadata;
 }
 
@@ -52,21 +52,21 @@ export class RunSubmission {
   constructor(private readonly parts: SubmissionParts) {}
 
   async submit(submission: Submission): Promise<SubmittedRun> {
-    const { body, principal } = submission;
+    const { body, namespace, metadata } = submission;
     const idempotency = idempotencyOf(submission);
-    const input = body.input ?? {};
+    const input = inputOf(body);
     requireSmall(input);
-    const definition = await this.definitionOf(body, principal.namespace);
+    const definition = await this.definitionOf(body, namespace);
     const faults = inputFaults(definition.definition, input);
     if (faults.length > 0) throw invalidContent(faults);
     const at = this.parts.now();
-    const runId = idempotency === undefined ? newRunId() : runIdOfKey(principal.namespace, idempotency.key);
+    const runId = idempotency === undefined ? newRunId() : runIdOfKey(namespace, idempotency.key);
     const request = this.requestOf(definition, input, { runId, at, ...(idempotency && { idempotencyKey: idempotency.key, requestHash: idempotency.hash }) });
-    const source = { runId, namespace: principal.namespace, metadata: submission.metadata };
+    const source = { runId, namespace, metadata };
     const outcome = await this.parts.log.append([newEvent(source, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true)]);
     // A duplicate is our own append, sent twice after a broken connection: its bytes hold our request id.
     if (outcome.status !== 'conflict') return { isNew: true, summary: acceptedSummary(runId, request) };
-    return { isNew: false, summary: await this.sameRequest(runId, principal.namespace, idempotency?.hash) };
+    return { isNew: false, summary: await this.sameRequest(runId, namespace, idempotency?.hash) };
   }
 
   private definitionOf({ workflow, definition }: SubmitRunDto, namespace: string): Promise<CompiledDefinition> {
@@ -114,8 +114,11 @@ interface RequestFacts {
 const idempotencyOf = ({ idempotencyKey: key, body }: Submission): { key: string; hash: string } | undefined => {
   if (key === undefined) return undefined;
   if (!IDEMPOTENCY_KEY.test(key)) throw badRequest('invalid_idempotency_key', 'An Idempotency-Key has 1 to 255 visible ASCII characters.', 'Use a UUID, for example.');
-  return { key, hash: requestHash({ workflow: body.workflow ?? null, definition: body.definition ?? null, input: body.input ?? {} }) };
+  return { key, hash: requestHash({ workflow: body.workflow ?? null, definition: body.definition ?? null, input: inputOf(body) }) };
 };
+
+/** null is a value like any other; only a missing input stands for an empty one. */
+const inputOf = ({ input }: SubmitRunDto): Json => (input === undefined ? {} : input);
 
 const requireSmall = (input: Json): void => {
   const text = stringifyJson(input);

@@ -1,7 +1,6 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { badRequest, Caller, invalidContent, metadataOf, NeedsRole, notFound, type Principal } from '@foldwork/platform';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { badRequest, Call, CallContext, invalidContent, NeedsRole, notFound } from '@foldwork/platform';
 import { ApiProblems } from '../http/api-problems';
 import { requireDocument } from '../http/document-text';
 import { ReadModel } from '../runs/read-model';
@@ -27,8 +26,8 @@ export class WorkflowsController {
   @ApiOperation({ summary: 'All published workflows' })
   @ApiOkResponse({ type: WorkflowListDto })
   @ApiProblems()
-  async list(@Caller() caller: Principal): Promise<WorkflowListDto> {
-    const workflows = await this.readModel.workflows(caller.namespace);
+  async list(@Call() call: CallContext): Promise<WorkflowListDto> {
+    const workflows = await this.readModel.workflows(call.namespace);
     return {
       workflows: workflows.map(({ name, live, labels, publishedAt }) => ({
         workflow: name, ...(live !== undefined && { live }), labels, publishedAt: iso(publishedAt),
@@ -57,17 +56,14 @@ export class WorkflowsController {
   @ApiCreatedResponse({ type: PublishedWorkflowDto })
   @ApiOkResponse({ type: PublishedWorkflowDto, description: 'All labels pointed at this definition already.' })
   @ApiProblems(409, 413, 415, 422)
-  async publish(
-    @Param('name') name: string, @Body() body: unknown, @Query() query: PublishQueryDto,
-    @Caller() caller: Principal, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<PublishedWorkflowDto> {
+  async publish(@Param('name') name: string, @Body() body: unknown, @Query() query: PublishQueryDto, @Call() call: CallContext): Promise<PublishedWorkflowDto> {
     const checked = await this.definitions.check(requireDocument(body));
     const { definition, hash, diagnostics } = requireValid(checked, name);
-    await this.catalog.put(caller.namespace, hash, definition);
+    await this.catalog.put(call.namespace, hash, definition);
     const labels = (query.labels ?? LIVE).split(',');
-    const source = { namespace: caller.namespace, name, metadata: metadataOf(request, caller) };
+    const source = { namespace: call.namespace, name, metadata: call.metadata() };
     const moved = await this.registry.publish(source, hash, labels);
-    void reply.status(moved ? 201 : 200);
+    void call.reply.status(moved ? 201 : 200);
     return { workflow: name, hash, labels, diagnostics: [...diagnostics] };
   }
 
@@ -76,11 +72,11 @@ export class WorkflowsController {
   @ApiOperation({ summary: 'The definition a label points at: `name` for live, or `name@label`' })
   @ApiOkResponse({ type: WorkflowDto })
   @ApiProblems(404)
-  async find(@Param('name') reference: string, @Caller() caller: Principal): Promise<WorkflowDto> {
+  async find(@Param('name') reference: string, @Call() call: CallContext): Promise<WorkflowDto> {
     const [name = '', label = LIVE] = reference.split('@');
-    const published = await this.requirePublished(caller.namespace, name);
+    const published = await this.requirePublished(call.namespace, name);
     const hash = published.labels.get(label);
-    const compiled = hash && (await this.catalog.get(caller.namespace, hash));
+    const compiled = hash && (await this.catalog.get(call.namespace, hash));
     if (hash === undefined || compiled === undefined) throw workflowNotFound(reference);
     const labels = [...published.labels].filter(([, target]) => target === hash).map(([each]) => each);
     return { workflow: name, hash, labels, definition: compiled.definition };
@@ -91,8 +87,8 @@ export class WorkflowsController {
   @ApiOperation({ summary: 'Every publication of a workflow, newest first' })
   @ApiOkResponse({ type: WorkflowVersionsDto })
   @ApiProblems(404)
-  async versions(@Param('name') name: string, @Caller() caller: Principal): Promise<WorkflowVersionsDto> {
-    const { publications } = await this.requirePublished(caller.namespace, name);
+  async versions(@Param('name') name: string, @Call() call: CallContext): Promise<WorkflowVersionsDto> {
+    const { publications } = await this.requirePublished(call.namespace, name);
     const versions = publications.map(({ version, definition, labels, at, actor }) => ({
       version, hash: definition, labels: [...labels], publishedAt: iso(at), publishedBy: actor,
     }));

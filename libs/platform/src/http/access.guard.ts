@@ -1,8 +1,9 @@
-import { createParamDecorator, Injectable, SetMetadata, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { Authenticator } from '../auth/authenticator';
 import { mayActAs, type Principal, type Role } from '../auth/principal';
+import type { AuthenticatedRequest } from './call';
 import { Problem } from './problem';
 import type { RateLimiter } from './rate-limiter';
 
@@ -13,17 +14,6 @@ const OPEN = 'open';
 export const NeedsRole = (role: Role): MethodDecorator & ClassDecorator => SetMetadata(NEEDED_ROLE, role);
 /** Needs no credentials: health and the API's own description. */
 export const Open = (): MethodDecorator & ClassDecorator => SetMetadata(NEEDED_ROLE, OPEN);
-
-interface AuthenticatedRequest extends FastifyRequest {
-  principal?: Principal;
-}
-
-/** The handler's caller. */
-export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext): Principal => {
-  const { principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-  if (principal === undefined) throw new UnauthorizedException();
-  return principal;
-});
 
 export interface AccessOptions {
   /** Absent: authentication is off and everybody is this principal. */

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
-import { ValidationError, validateSync, getMetadataStorage } from 'class-validator';
+import { getMetadataStorage, ValidationError, validateSync, ValidationTypes } from 'class-validator';
 import { escapePointer } from './json-body';
 import { invalidContent, type Fault } from './problem';
 
@@ -25,35 +25,42 @@ export const makeDto = <T extends object>(dto: new () => T, value: unknown, pref
   }
   const faults: Fault[] = [];
   const made = new dto();
-  assignMembers(made, value, memberNames(dto), prefix, faults);
+  faults.push(...assignMembers(made, value, membersOf(dto), prefix));
   const errors = validateSync(made, { whitelist: true, forbidNonWhitelisted: true, validationError: { target: false, value: false } });
   faults.push(...errors.flatMap((error) => faultsOf(error, prefix)));
   if (faults.length > 0) throw invalidContent(faults);
   return made;
 };
 
-const namesByClass = new WeakMap<DtoClass, ReadonlySet<string>>();
+/** Names of a DTO's members; `true` for those that may be left out, for which null means the same. */
+type Members = ReadonlyMap<string, boolean>;
+const membersByClass = new WeakMap<DtoClass, Members>();
 
-const memberNames = (dto: DtoClass): ReadonlySet<string> => {
-  const known = namesByClass.get(dto);
+const membersOf = (dto: DtoClass): Members => {
+  const known = membersByClass.get(dto);
   if (known !== undefined) return known;
   const metadata = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
-  const names = new Set(metadata.map((each) => each.propertyName));
-  namesByClass.set(dto, names);
-  return names;
+  const optional = new Set(metadata.filter(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION).map(({ propertyName }) => propertyName));
+  const members = new Map(metadata.map(({ propertyName }) => [propertyName, optional.has(propertyName)]));
+  membersByClass.set(dto, members);
+  return members;
 };
 
-const isDto = (metatype: unknown): metatype is DtoClass => typeof metatype === 'function' && memberNames(metatype as DtoClass).size > 0; // Nest hands over the parameter's class
+const isDto = (metatype: unknown): metatype is DtoClass => typeof metatype === 'function' && membersOf(metatype as DtoClass).size > 0; // Nest hands over the parameter's class
 
-const assignMembers = (made: object, value: object, names: ReadonlySet<string>, prefix: string, faults: Fault[]): void => {
+/** Returns what is wrong with the members as such; what they hold is checked afterwards. */
+const assignMembers = (made: object, value: object, members: Members, prefix: string): Fault[] => {
+  const faults: Fault[] = [];
   const taken = new Set<string>();
   for (const [key, member] of Object.entries(value)) {
-    const name = names.has(key) ? key : inCamelCase(key, names);
+    const name = members.has(key) ? key : inCamelCase(key, members);
     if (taken.has(name)) faults.push({ pointer: `${prefix}${escapePointer(key)}`, code: 'duplicate_key', message: `${name} is given twice, in two spellings.` });
     taken.add(name);
+    if (member === null && members.get(name) === true) continue;
     if (prefix === '?' && !isCleanText(member)) faults.push({ pointer: `?${name}`, code: 'invalid_unicode', message: `${name} holds characters that no text has.` });
     Object.defineProperty(made, name, { value: prefix === '?' ? asNumber(made, name, member) : member, enumerable: true, writable: true, configurable: true });
   }
+  return faults;
 };
 
 /** Query parameters are texts; those that the DTO declares as numbers become numbers when they look like one. */
@@ -62,10 +69,10 @@ const asNumber = (made: object, name: string, value: unknown): unknown =>
 
 const isCleanText = (value: unknown): boolean => typeof value !== 'string' || (value.isWellFormed() && !value.includes('\u0000'));
 
-const inCamelCase = (key: string, names: ReadonlySet<string>): string => {
+const inCamelCase = (key: string, members: Members): string => {
   if (!key.includes('_')) return key;
   const camel = key.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
-  return names.has(camel) ? camel : key;
+  return members.has(camel) ? camel : key;
 };
 
 const faultsOf = (error: ValidationError, prefix: string): Fault[] => {
