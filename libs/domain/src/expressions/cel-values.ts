@@ -8,6 +8,7 @@ const MAX_DIGITS = 40;
 const INTEGER = /^-?\d+$/;
 const { isFinite, isSafeInteger, MAX_SAFE_INTEGER } = Number;
 const { isArray } = Array;
+const { getPrototypeOf, prototype: objectPrototype } = Object;
 
 /**
  * What a leaf of the scope looks like to CEL: an integer beyond 2^53 is a CEL int, whether a double shows its digits or
@@ -70,8 +71,8 @@ const objectToJson = (value: object | null): Json => {
 };
 
 export const isPlain = (value: object): value is Record<string, unknown> => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  const prototype: unknown = getPrototypeOf(value);
+  return prototype === objectPrototype || prototype === null;
 };
 /** The library does not export these two classes; their tags are part of its text output. */
 const isDuration = (value: object): boolean => Reflect.get(value, Symbol.toStringTag) === 'google.protobuf.Duration';

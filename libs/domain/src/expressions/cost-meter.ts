@@ -80,8 +80,8 @@ export class CostMeter {
     throw this.spent;
   }
 
-  chargeText(text: string): void {
-    if (text.length >= CHARACTERS_PER_UNIT) this.charge(text.length / CHARACTERS_PER_UNIT);
+  chargeText(text: string, times = 1): void {
+    if (text.length >= CHARACTERS_PER_UNIT) this.charge((text.length * times) / CHARACTERS_PER_UNIT);
   }
 
   /** Charges what looking at the whole value costs, nested values included. */

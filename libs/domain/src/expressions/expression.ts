@@ -93,10 +93,12 @@ const variablesOf = (scope: Scope, names: readonly string[]): Record<string, Jso
   return variables;
 };
 
+const { hasOwn } = Object;
+const { isArray } = Array;
 const memberOf = (container: unknown, key: string | number): Json | undefined => {
   if (typeof container !== 'object' || container === null) return undefined;
-  if (Array.isArray(container)) return typeof key === 'number' ? (container[key] as Json) : undefined;
-  if (typeof key === 'number' || !Object.hasOwn(container, key)) return undefined;
+  if (isArray(container)) return typeof key === 'number' ? (container[key] as Json) : undefined;
+  if (typeof key === 'number' || !hasOwn(container, key)) return undefined;
   return (container as Readonly<Record<string, Json>>)[key];
 };
 

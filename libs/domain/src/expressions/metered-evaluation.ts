@@ -45,10 +45,12 @@ const access: Wrapper = (_evaluate, { op }) => (evaluator, node, context) => {
   const found = member(left, right);
   return toCel(found === undefined ? handle(node, left, right, evaluator) : found);
 };
+const { hasOwn } = Object;
+const { isArray } = Array;
 const member = (container: unknown, key: unknown): unknown => {
   if (typeof container !== 'object' || container === null) return undefined;
-  if (Array.isArray(container)) return typeof key === 'number' || typeof key === 'bigint' ? container[Number(key)] : undefined;
-  return typeof key === 'string' && isPlain(container) && Object.hasOwn(container, key) ? container[key] : undefined;
+  if (isArray(container)) return typeof key === 'number' || typeof key === 'bigint' ? container[Number(key)] : undefined;
+  return typeof key === 'string' && isPlain(container) && hasOwn(container, key) ? container[key] : undefined;
 };
 
 const operands = (node: CelNode): readonly [CelNode, CelNode] => node.args as [CelNode, CelNode];
@@ -60,8 +62,8 @@ interface Handled {
 const handle = (node: CelNode, left: unknown, right: unknown, evaluator: CelEvaluator): unknown =>
   (node as unknown as Handled).handle(left, right, node, evaluator);
 
-/** A value is looked at three times when it is compared: for its cost, for exact numbers, and to compare. */
-const COMPARED = 3;
+/** A value is looked at several times when it is compared: for its cost, for exact numbers, and to compare. */
+const COMPARED = 6;
 
 const comparison: Wrapper = () => (evaluator, node, context) => {
   const [leftNode, rightNode] = operands(node);
@@ -97,11 +99,13 @@ const call: Wrapper = (evaluate, node) => {
     return result;
   };
 };
+/** A function may go through a text character by character. */
+const READ = 4;
 const payFor = (node: CelNode): void => {
   const evaluate = node.meta.evaluate;
   node.setMeta('evaluate', (evaluator, self, context) => {
     const value = evaluate(evaluator, self, context);
-    if (typeof value === 'string') meter.chargeText(value);
+    if (typeof value === 'string') meter.chargeText(value, READ);
     else if (Array.isArray(value)) meter.charge(value.length / 8);
     return value;
   });
