@@ -8,7 +8,5 @@ export type { Diagnostic } from './diagnostic';
 export type { ChildList, ExpressionField, TaskTypeDefinition } from './task-type.definition';
 export { mergeRetry } from './merge-retry';
 export { DurationError, parseDuration } from './duration';
-export { createDefinitionLanguage, type CheckedDefinition, type CheckOptions, type DefinitionLanguage, type ParseOptions } from './definition-language';
-export { canonicalJson, definitionHash } from './definition-hash';
-export { schemaFaults, schemaProblem } from './json-schema';
+export { schemaFaults } from './json-schema';
 export type { ActionCatalog, ActionFacts, CheckContext } from './task-type.definition';
