@@ -32,10 +32,17 @@ export { compileDefinition } from './plan/compile-definition';
 export { taskAt, type CompiledCall, type CompiledDefinition, type CompiledTask } from './plan/compiled-definition';
 export { applyEvent, foldEvent, foldRun, initialRun } from './run/fold-run';
 export { isOpenRun, type RunState, type RunStatus, type SignalState, type TaskState } from './run/run.state';
-export { decideRun, lookAtEverything, type RunDecision } from './run/decide-run';
+export { decideRun, lookAtEverything, lookAtTask, type RunDecision } from './run/decide-run';
+export { admission } from './run/admission';
+export { admissible, emptyLaneBook, foldLanes, type LaneBook, type LaneState } from './run/lane.state';
+export { openChildRuns } from './run/child-runs';
+export {
+  childRunView, derivedRunId, derivedSignalId, type ChildRunRequest, type ChildRunView, type OutgoingSignal, type SignalDispatch,
+} from './run/outgoing';
 export type { DecideContext } from './run/deciding';
 export { decideOperatorCommand, type OperatorCommand, type OperatorDecision, type OperatorRejection } from './run/operator.decider';
-export { resolveInput, stepCommands } from './run/step-command';
+export { resolveInput } from './run/task-input';
+export { stepCommands } from './run/step-command';
 export { settleOutput } from './run/settle-output';
 export { coarseStatus, isActive, isEnded, isUnsuccessful, legalTransitions, nextStatus, TASK_STATUSES, type CoarseStatus } from './task/task-machine';
 export { DEFAULT_RETRY, isRetryable, LEASE_LOST, retryDelayMs, type RetryPolicy } from './policies/retry-policy';

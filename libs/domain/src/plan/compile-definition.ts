@@ -25,28 +25,49 @@ export const compileDefinition = (definition: Definition, hash: DefinitionHash):
     ...(definition.lane && { laneKey: compileExpression(definition.lane.key) }),
     ...(definition.timeout !== undefined && { timeoutMs: definition.timeout }),
     rollback: definition.rollback === 'onFailure',
+    limitsPickUp: [...tasks.values()].some(({ scheduleTimeoutMs }) => scheduleTimeoutMs !== undefined),
     mentionsChildren: JSON.stringify(definition).includes('children'),
   };
 };
 
 const compileList = (tasks: readonly TaskCommon[], base: string, around: Surroundings, sequential: boolean): CompiledList => {
-  const compiled = tasks.map((task) => compileTask(task, base === '' ? task.id : `${base}/${task.id}`, around));
+  const compiled = withOwnIds(tasks).map((task) => compileTask(task, base === '' ? task.id : `${base}/${task.id}`, around));
   return { tasks: compiled, indexById: new Map(compiled.map(({ id }, index) => [id, index])), sequential };
+};
+
+/** Tasks written in place may share the id that they got by default; inside a run each has a path of its own. */
+const withOwnIds = (tasks: readonly TaskCommon[]): readonly TaskCommon[] => {
+  const taken = new Set(tasks.map(({ id }) => id));
+  const seen = new Set<string>();
+  return tasks.map((task) => {
+    if (!seen.has(task.id)) {
+      seen.add(task.id);
+      return task;
+    }
+    let number = 2;
+    while (taken.has(`${task.id}-${number}`)) number += 1;
+    taken.add(`${task.id}-${number}`);
+    return { ...task, id: `${task.id}-${number}` };
+  });
 };
 
 const compileTask = (spec: TaskCommon, path: string, around: Surroundings): CompiledTask => {
   const env = { ...around.env, ...spec.env };
   const inside = { ...around, env };
   const lists = taskTypes.definitionOf(spec.type).childLists?.(spec) ?? [];
+  const { worker, choosesNext } = taskTypes.traitsOf(spec.type);
   const compiled: CompiledTask = {
     id: spec.id,
     type: spec.type,
     path,
     spec,
+    executed: worker === 'executor',
+    choosesNext: choosesNext ?? false,
+    rollback: 'rollback' in spec && spec.rollback === 'onFailure',
     env,
     ...expressionsOf(spec),
     ...(spec.output !== undefined && { outputSchema: spec.output }),
-    retry: retryPolicy(around.retry, spec),
+    retry: retryPolicy(around.retry, spec, worker === 'executor'),
     ...limitsOf(spec),
     sleepMs: spec.sleep ?? 0,
     final: spec.final ?? false,
@@ -55,18 +76,17 @@ const compileTask = (spec: TaskCommon, path: string, around: Surroundings): Comp
     ...(spec.maxVisits !== undefined && { maxVisits: spec.maxVisits }),
     ...childrenOf(lists, path, inside),
     routeTargets: routeTargets(spec),
-    itemVar: textField(spec, 'itemVar') ?? 'item',
-    indexVar: textField(spec, 'indexVar') ?? 'index',
+    ...itemNames(lists),
   };
   around.tasks.set(path, compiled);
   return compiled;
 };
 
-/** The engine's defaults, then the document's, then the task's, field by field. */
-const retryPolicy = (outer: RetryOverride | undefined, { retry }: TaskCommon): RetryPolicy => {
+/** The engine's defaults, then the document's, then the task's, field by field. Only work of executors is retried unasked. */
+const retryPolicy = (outer: RetryOverride | undefined, { retry }: TaskCommon, executed: boolean): RetryPolicy => {
   const merged = mergeRetry(outer, retry);
   return {
-    maximumAttempts: merged.maximumAttempts ?? DEFAULT_RETRY.maximumAttempts,
+    maximumAttempts: (executed ? merged.maximumAttempts : retry?.maximumAttempts) ?? (executed ? DEFAULT_RETRY.maximumAttempts : 1),
     initialIntervalMs: merged.initialInterval ?? DEFAULT_RETRY.initialIntervalMs,
     backoffCoefficient: merged.backoffCoefficient ?? DEFAULT_RETRY.backoffCoefficient,
     maximumIntervalMs: merged.maximumInterval ?? DEFAULT_RETRY.maximumIntervalMs,
@@ -89,7 +109,7 @@ const childrenOf = (lists: readonly ChildList[], path: string, inside: Surroundi
   const once = lists.filter(({ visibility }) => visibility === 'children');
   const perItem = lists.find(({ visibility }) => visibility === 'items');
   return {
-    ...(once.length > 0 && { list: compileList(once.flatMap(({ tasks }) => tasks), path, inside, once.every(({ order }) => order === 'sequence')) }),
+    ...(once.length > 0 && { list: compileList(once.flatMap(({ tasks }) => tasks), path, inside, once.every(({ order, isInline }) => order === 'sequence' && isInline !== true)) }),
     ...(perItem && { each: compileItem(perItem, `${path}[]`, inside) }),
   };
 };
@@ -133,7 +153,7 @@ const compileVerify = (verify: VerifySpec): NonNullable<CompiledTask['verify']> 
 const routeTargets = (spec: TaskCommon): readonly string[] =>
   (taskTypes.definitionOf(spec.type).targets?.(spec) ?? []).filter(({ at }) => at[0] === 'routes' || at[0] === 'default').map(({ target }) => target);
 
-const textField = (spec: TaskCommon, field: string): string | undefined => {
-  const value: unknown = field in spec ? Object.entries(spec).find(([name]) => name === field)?.[1] : undefined;
-  return typeof value === 'string' ? value : undefined;
+const itemNames = (lists: readonly ChildList[]): { itemVar: string; indexVar?: string } => {
+  const [itemVar = 'item', indexVar] = lists.find(({ visibility }) => visibility === 'items')?.variables ?? [];
+  return { itemVar, ...(indexVar !== undefined && { indexVar }) };
 };

@@ -15,6 +15,8 @@ export interface CompiledDefinition {
   readonly laneKey?: Expression;
   readonly timeoutMs?: number;
   readonly rollback: boolean;
+  /** Whether any task has a `scheduleTimeout`. */
+  readonly limitsPickUp: boolean;
   /** Whether any expression looks at `tasks.<id>.children`. */
   readonly mentionsChildren: boolean;
 }
@@ -44,6 +46,12 @@ export interface CompiledTask<S extends TaskCommon = TaskCommon> {
   readonly type: string;
   readonly path: string;
   readonly spec: S;
+  /** Its attempts are run by executors, not by the engine. */
+  readonly executed: boolean;
+  /** Its result names what comes next. */
+  readonly choosesNext: boolean;
+  /** What finished inside it is undone when it fails. */
+  readonly rollback: boolean;
   readonly env: JsonObject;
   /** What the expressions that an executor evaluates refer to: `with`, `key`, `outputs`, `verify`, `undo`. */
   readonly references: References;
@@ -71,8 +79,9 @@ export interface CompiledTask<S extends TaskCommon = TaskCommon> {
   readonly each?: CompiledTask;
   /** Router: siblings that its routes lead to. */
   readonly routeTargets: readonly string[];
+  /** Names of the item and of its index inside `each`; a wait's processor has a signal and no index. */
   readonly itemVar: string;
-  readonly indexVar: string;
+  readonly indexVar?: string;
 }
 
 const ITEM_OR_VISIT = /\[\d+\]|#\d+/g;

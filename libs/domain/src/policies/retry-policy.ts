@@ -25,7 +25,7 @@ export const isRetryable = (policy: RetryPolicy, error: FailureDetail | undefine
   error === undefined || !(NEVER_RETRIED.has(error.code) || policy.nonRetryableErrors.includes(error.code));
 
 /** Trying the same again cannot end differently. */
-const NEVER_RETRIED: ReadonlySet<string> = new Set(['EXPRESSION_ERROR', 'INPUT_INVALID', 'ACTION_NOT_RETRYABLE', 'CHILD_DEFINITION_INVALID']);
+const NEVER_RETRIED: ReadonlySet<string> = new Set(['EXPRESSION_ERROR', 'INPUT_INVALID', 'ACTION_NOT_RETRYABLE', 'CHILD_DEFINITION_INVALID', 'APPROVAL_NOT_AVAILABLE', 'MAX_VISITS', 'RESOLVED_AS_FAILED', 'ROLLBACK_FAILED']);
 
 /** An executor that vanished says nothing against the task: it is tried again at once. */
 export const LEASE_LOST = 'LEASE_LOST';

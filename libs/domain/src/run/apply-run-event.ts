@@ -1,5 +1,6 @@
 import { childPath, RUN_STREAM, type DomainEvent, type EventDataByType } from '@foldwork/events/contracts';
-import { addTask } from './apply-task-event';
+import { addTask } from './add-task';
+import { isActive } from '../task/task-machine';
 import type { RunState, RunStatus } from './run.state';
 
 type RunHandlers = { [T in keyof EventDataByType]?: (run: RunState, data: EventDataByType[T]) => void };
@@ -15,6 +16,7 @@ const HANDLERS: RunHandlers = {
   },
   RunAdmitted: (run) => {
     run.admitted = true;
+    markOpen(run);
   },
   RunCompleted: (run, { output, at }) => {
     run.output = output;
@@ -27,9 +29,12 @@ const HANDLERS: RunHandlers = {
     end(run, error.code === 'TASK_ESCALATED' ? 'escalated' : 'failed', at);
   },
   RunRetried: (run, { attempt }) => {
+    // one that failed for good gave its place in the lane away
+    if (run.request.lane !== undefined && run.retryAt === undefined) run.admitted = false;
     run.attempt = attempt;
     run.status = 'running';
     delete run.endedAt;
+    delete run.rollback;
     delete run.error;
     delete run.failedTask;
     delete run.retryAt;
@@ -46,7 +51,7 @@ const HANDLERS: RunHandlers = {
   },
   RunResumed: (run) => {
     run.paused = false;
-    run.dirty.add(RUN_STREAM);
+    markOpen(run);
   },
   RunRollbackStarted: (run, { tasks, error, task }) => {
     run.rollback = { tasks, error };
@@ -62,6 +67,12 @@ export const applyRunEvent = (run: RunState, event: DomainEvent): void => {
   // A mapped type cannot tell TypeScript that handler and data belong to the same event; the key does.
   const handle = HANDLERS[event.type] as ((run: RunState, data: DomainEvent['data']) => void) | undefined;
   handle?.(run, event.data);
+};
+
+/** Everything that the engine itself has under way. */
+export const markOpen = (run: RunState): void => {
+  run.dirty.add(RUN_STREAM);
+  for (const { path, status, executor } of run.tasks.values()) if (isActive(status) && executor === undefined) run.dirty.add(path);
 };
 
 const end = (run: RunState, status: RunStatus, at: number): void => {

@@ -1,21 +1,30 @@
 import {
-  childPath, isSignalStream, itemPath, parentPath, taskPath,
-  type DomainEvent, type EffectVerified, type PlannedChildren, type SignalReceived, type SideEffectRecorded,
-  type StartedTask, type TaskPath, type TaskStatus, type TaskTransitioned, type TaskUndoTransitioned,
+  isSignalStream, parentPath, RUN_STREAM, taskPath,
+  type DomainEvent, type EffectVerified, type SideEffectRecorded,
+  type StartedTask, type TaskPath, type TaskRollbackStarted, type TaskStatus, type TaskTransitioned, type TaskUndoTransitioned,
 } from '@foldwork/events/contracts';
-import { isActive, isEnded, TASK_STATUSES } from '../task/task-machine';
+import { LEASE_LOST } from '../policies/retry-policy';
+import { isActive, isEnded } from '../task/task-machine';
+import { addTask } from './add-task';
+import { addChild, childIndex, planChildren } from './apply-children';
+import { receiveSignal, useSignals } from './apply-signal';
 import type { EventPlace } from './fold-run';
-import type { ChildrenState, RunState, TaskState } from './run.state';
+import type { RunState, TaskState } from './run.state';
 
 /** Applies an event of a task's or a signal's stream. */
 export const applyTaskEvent = (run: RunState, place: EventPlace, event: DomainEvent): void => {
-  if (event.type === 'SignalReceived') return receiveSignal(run, place, event.data);
+  if (isSignalStream(place.task)) {
+    if (event.type === 'SignalReceived') receiveSignal(run, event.data);
+    return;
+  }
   const task = run.tasks.get(place.task) ?? addVisit(run, place.task);
   task.version = place.version;
   if (event.type === 'TaskTransitioned') transition(run, task, event.data);
   else if (event.type === 'SideEffectRecorded') recordSideEffect(task, event.data);
   else if (event.type === 'EffectVerified') recordVerification(task, event.data);
   else if (event.type === 'TaskUndoTransitioned') recordUndo(run, task, event.data);
+  else if (event.type === 'ChildPlanned') addChild(run, task, event.data);
+  else if (event.type === 'TaskRollbackStarted') startRollback(run, task, event.data);
 };
 
 /** A later visit of a loop (`check#2`) is planned by its first event; it has the type of the first visit. */
@@ -27,53 +36,62 @@ const addVisit = (run: RunState, path: TaskPath): TaskState => {
 
 const firstVisit = (path: TaskPath): TaskPath => taskPath(path.replace(/#\d+$/, ''));
 
-export const addTask = (run: RunState, path: TaskPath, type: string): TaskState => {
-  const task: TaskState = { path, type, status: 'pending', version: 0, attempt: 0, attemptsBefore: 0 };
-  run.tasks.set(path, task);
-  return task;
-};
-
 const transition = (run: RunState, task: TaskState, data: TaskTransitioned): void => {
   if (data.transition === 'retry') again(run, task, data);
-  else if (data.from === 'pending') begin(task, data);
-  else if (isEnded(data.to)) end(task, data);
+  else if (data.from === 'pending') begin(run, task, data);
+  else if (isEnded(data.to)) end(run, task, data);
   if (data.executor !== undefined && data.transition !== 'retry') task.executor = data.executor;
   if (data.sideEffects !== undefined) task.sideEffects = { ...task.sideEffects, ...data.sideEffects };
   if (data.children !== undefined) planChildren(run, task, data.children);
-  if (data.signalId !== undefined) consume(run, task, data.signalId);
+  if (data.signalId !== undefined) useSignals(run, task, data);
   move(run, task, data.to);
   if (data.starts !== undefined) startNext(run, data.starts, data);
 };
 
-const begin = (task: TaskState, data: TaskTransitioned): void => {
+const begin = (run: RunState, task: TaskState, data: TaskTransitioned): void => {
   task.attempt = data.attempt;
-  if (isEnded(data.to)) return end(task, data);
+  if (isEnded(data.to)) return end(run, task, data);
   task.startedAt = data.at;
   if (data.input !== undefined) task.input = data.input;
   if (data.effect !== undefined) task.effect = data.effect;
   if (data.verify !== undefined) task.verify = data.verify;
   else delete task.verify;
   if (data.until !== undefined) task.until = data.until;
+  if (data.waitsFor !== undefined) task.waitsFor = data.waitsFor;
+  if (data.childRun === undefined) return;
+  task.childRun = data.childRun;
+  run.childRuns.set(data.childRun.runId, task.path);
 };
 
-const end = (task: TaskState, data: TaskTransitioned): void => {
+const end = (run: RunState, task: TaskState, data: TaskTransitioned): void => {
   task.endedAt = data.at;
   if (data.output !== undefined) task.output = data.output;
   if (data.error !== undefined) task.error = data.error;
   else delete task.error;
+  if (data.error?.code === LEASE_LOST) task.lost += 1;
   if (data.next !== undefined) task.next = data.next;
   if (data.verify !== undefined) task.verify = data.verify;
+  // a task that was taken away leaves a run behind that must be told
+  if (task.childRun !== undefined && (data.to === 'completed' || data.to === 'failed')) run.childRuns.delete(task.childRun.runId);
+  const parent = parentPath(task.path);
+  if (parent === RUN_STREAM) run.lastEnded = task.path;
+  const siblings = run.tasks.get(parent)?.children;
+  if (siblings !== undefined) siblings.lastEnded = task.path;
 };
 
 const again = (run: RunState, task: TaskState, data: TaskTransitioned): void => {
-  if (data.renewed === true) task.attemptsBefore = task.attempt;
+  if (data.renewed === true) {
+    task.attemptsBefore = task.attempt;
+    task.lost = 0;
+  }
   if (data.verify !== undefined) task.verify = data.verify;
   delete task.executor;
   delete task.error;
   delete task.endedAt;
   delete task.until;
+  delete task.next;
   const parent = run.tasks.get(parentPath(task.path));
-  if (parent?.children !== undefined) parent.children.again.add(childIndex(parent.children.plan, task.path));
+  if (parent?.children !== undefined) parent.children.again.add(childIndex(parent.children, task.path));
 };
 
 const startNext = (run: RunState, starts: StartedTask, by: TaskTransitioned): void => {
@@ -89,58 +107,22 @@ const startNext = (run: RunState, starts: StartedTask, by: TaskTransitioned): vo
 
 /** Changes the status and everything that counts by status. */
 const move = (run: RunState, task: TaskState, to: TaskStatus): void => {
-  const parent = run.tasks.get(parentPath(task.path));
-  if (parent?.children !== undefined) {
-    parent.children.counts[task.status] -= 1;
-    parent.children.counts[to] += 1;
-    if (isActive(to) || to === 'failed') parent.children.open.add(task.path);
-    else parent.children.open.delete(task.path);
+  const parent = parentPath(task.path);
+  const siblings = run.tasks.get(parent)?.children;
+  if (siblings !== undefined) {
+    siblings.counts[task.status] -= 1;
+    siblings.counts[to] += 1;
+    if (to === 'failed' || to === 'timed_out') siblings.unsettled.add(task.path);
+    else siblings.unsettled.delete(task.path);
   }
   task.status = to;
+  run.handed.get(parent)?.delete(task.path);
   if (isActive(to) && task.executor !== undefined) run.executing.add(task.path);
   else run.executing.delete(task.path);
-  if (to === 'waiting') {
-    run.waiting.add(task.path);
-    run.dirty.add(task.path);
-  } else run.waiting.delete(task.path);
-  run.dirty.add(parentPath(task.path));
-  if (task.children !== undefined) run.dirty.add(task.path);
-};
-
-const planChildren = (run: RunState, task: TaskState, plan: PlannedChildren): void => {
-  for (let index = 0; index < plan.childCount; index += 1) {
-    addTask(run, plannedChildPath(task.path, plan, index), plan.itemType ?? plan.tasks?.[index]?.type ?? 'basic');
-  }
-  task.children = emptyChildren(plan);
-};
-
-const emptyChildren = (plan: PlannedChildren): ChildrenState => ({
-  plan,
-  // every status is a key of the result because TASK_STATUSES lists them all
-  counts: { ...(Object.fromEntries(TASK_STATUSES.map((status) => [status, 0])) as Record<TaskStatus, number>), pending: plan.childCount },
-  firstPending: 0,
-  again: new Set(),
-  open: new Set(),
-});
-
-export const plannedChildPath = (parent: TaskPath, plan: PlannedChildren, index: number): TaskPath =>
-  plan.items === undefined ? childPath(parent, plan.tasks?.[index]?.id ?? '') : itemPath(parent, index);
-
-const childIndex = (plan: PlannedChildren, path: TaskPath): number =>
-  plan.items === undefined
-    ? (plan.tasks ?? []).findIndex(({ id }) => path.endsWith(`/${id}`))
-    : Number(path.slice(path.lastIndexOf('[') + 1, -1));
-
-const receiveSignal = (run: RunState, place: EventPlace, signal: SignalReceived): void => {
-  if (!isSignalStream(place.task) || run.signals.has(signal.signalId)) return;
-  run.signals.set(signal.signalId, { ...signal, consumed: false });
-  for (const path of run.waiting) run.dirty.add(path);
-};
-
-const consume = (run: RunState, task: TaskState, signalId: string): void => {
-  task.signalId = signalId;
-  const signal = run.signals.get(signalId);
-  if (signal !== undefined) signal.consumed = true;
+  if (to === 'waiting') run.waiting.add(task.path);
+  else run.waiting.delete(task.path);
+  run.dirty.add(parent);
+  if (isActive(to) && task.executor === undefined) run.dirty.add(task.path);
 };
 
 const recordSideEffect = (task: TaskState, { effect }: SideEffectRecorded): void => {
@@ -151,11 +133,21 @@ const recordVerification = (task: TaskState, { answer }: EffectVerified): void =
   if (answer === 'not_applied') delete task.sideEffects;
 };
 
+const startRollback = (run: RunState, task: TaskState, { tasks, error }: TaskRollbackStarted): void => {
+  task.rollback = { tasks, error };
+  run.dirty.add(task.path);
+};
+
+/** Marks every container around it: one of them may be what is being rolled back. */
 const recordUndo = (run: RunState, task: TaskState, data: TaskUndoTransitioned): void => {
   task.undo = data.to;
+  task.undoAttempt = data.attempt;
+  if (data.to !== 'started') task.undoEndedAt = data.at;
   if (data.error !== undefined) task.undoError = data.error;
   if (data.executor !== undefined) task.executor = data.executor;
   if (data.to === 'started') run.executing.add(task.path);
   else run.executing.delete(task.path);
-  run.dirty.add(parentPath(task.path)).add('' as TaskPath);
+  run.handed.get(parentPath(task.path))?.delete(task.path);
+  for (let at = parentPath(task.path); at !== RUN_STREAM; at = parentPath(at)) run.dirty.add(at);
+  run.dirty.add(RUN_STREAM);
 };

@@ -1,47 +1,76 @@
 import type { FailureDetail, Json, TaskPath } from '@foldwork/events/contracts';
 import { ExpressionError } from '../expressions';
 import { taskAt } from '../plan/compiled-definition';
+import { isActive } from '../task/task-machine';
 import type { Directive } from '../task-types/orchestrator';
+import { cancelBelow } from './cancel';
 import type { Deciding } from './deciding';
 import type { TransitionFacts } from './emission';
-import { cancelBelow } from './drive-task';
+import { derivedRunId } from './outgoing';
 import { settleOutput } from './settle-output';
+import { containerInput } from './task-input';
 import { taskScope } from './task-scope';
+import { startScopeRollback } from './scope-rollback';
 
 type DirectiveOf<K extends Directive['kind']> = Extract<Directive, { kind: K }>;
+type Facts = { -readonly [K in keyof TransitionFacts]: TransitionFacts[K] };
 
 /** Turns directives that concern the task itself into events. Those about children are the container's (see settle). */
-export const carryOut = (deciding: Deciding, path: TaskPath, directives: readonly Directive[]): void => {
+export const carryOut = (deciding: Deciding, path: TaskPath, directives: readonly Directive[], overlay?: Json): void => {
   for (const directive of directives) {
-    if (directive.kind === 'begin') begin(deciding, path, 'begin', directive);
-    else if (directive.kind === 'wait') begin(deciding, path, 'wait', directive);
+    if (directive.kind === 'begin' || directive.kind === 'wait') begin(deciding, path, directive, overlay);
     else if (directive.kind === 'complete') complete(deciding, path, directive);
     else if (directive.kind === 'fail') fail(deciding, path, directive);
     else if (directive.kind === 'cancelChild') cancelChild(deciding, directive.path);
     else if (directive.kind === 'wakeAt') deciding.wakeAt(path, directive.at);
+    else if (directive.kind === 'planChild') planChild(deciding, path, directive);
+    else if (directive.kind === 'dispatch') deciding.signals.push({ ...directive.signal, task: path });
+    else if (directive.kind === 'startRun') startRun(deciding, path, directive);
   }
 };
 
-const begin = (deciding: Deciding, path: TaskPath, transition: 'begin' | 'wait', directive: DirectiveOf<'begin'> | DirectiveOf<'wait'>): void => {
+const begin = (deciding: Deciding, path: TaskPath, directive: DirectiveOf<'begin'> | DirectiveOf<'wait'>, overlay?: Json): void => {
   const task = deciding.run.tasks.get(path);
-  const facts: { -readonly [K in keyof TransitionFacts]: TransitionFacts[K] } = { attempt: (task?.attempt ?? 0) + 1 };
-  if (directive.input !== undefined) facts.input = directive.input;
-  if (directive.kind === 'wait' && directive.until !== undefined) facts.until = directive.until;
-  // A container that is tried again keeps its children: those completed stay completed.
-  if (directive.kind === 'begin' && directive.children !== undefined && task?.children === undefined) facts.children = directive.children;
-  deciding.transition(path, transition, facts);
+  const facts: Facts = { attempt: (task?.attempt ?? 0) + 1 };
+  const input = directive.input ?? (task?.input === undefined ? containerInput(deciding.run, deciding.definition, path, overlay) : undefined);
+  if (input !== undefined) facts.input = input;
+  if (directive.kind === 'wait') {
+    if (directive.until !== undefined) facts.until = directive.until;
+    if (directive.waitsFor !== undefined) facts.waitsFor = directive.waitsFor;
+  } else {
+    // A container that is tried again keeps its children: those completed stay completed.
+    if (directive.children !== undefined && task?.children === undefined) facts.children = directive.children;
+    if (directive.childRun !== undefined) facts.childRun = directive.childRun;
+  }
+  deciding.transition(path, directive.kind, facts);
+};
+
+/** The child run keeps its id when the task is tried again: what is done in it stays done. */
+const startRun = (deciding: Deciding, path: TaskPath, { workflow, input }: DirectiveOf<'startRun'>): void => {
+  const before = deciding.run.tasks.get(path)?.childRun;
+  const runId = before?.runId ?? derivedRunId(deciding.now, `${deciding.run.runId}/${path}`);
+  const known = before === undefined ? undefined : deciding.context.childRun?.(runId);
+  const attempt = known === undefined || known.status === 'refused' ? 1 : known.attempt + 1;
+  begin(deciding, path, { kind: 'begin', input, childRun: { runId, workflow, attempt } });
 };
 
 const ensureBegun = (deciding: Deciding, path: TaskPath): void => {
-  if ((deciding.run.tasks.get(path)?.status ?? 'pending') === 'pending') begin(deciding, path, 'begin', { kind: 'begin' });
+  if ((deciding.run.tasks.get(path)?.status ?? 'pending') !== 'pending') return;
+  deciding.transition(path, 'begin', { attempt: (deciding.run.tasks.get(path)?.attempt ?? 0) + 1 });
 };
 
 const complete = (deciding: Deciding, path: TaskPath, directive: DirectiveOf<'complete'>): void => {
   ensureBegun(deciding, path);
+  cancelBelow(deciding, path);
   const settled = settle(deciding, path, directive.output);
-  if ('error' in settled) return deciding.transition(path, 'fail', settled);
-  const { next, signalId } = directive;
-  deciding.transition(path, 'complete', { ...settled, ...(next && { next }), ...(signalId !== undefined && { signalId }) });
+  if ('error' in settled) return fail(deciding, path, { kind: 'fail', error: settled.error });
+  deciding.transition(path, 'complete', { ...settled, ...(directive.next && { next: directive.next }), ...usedSignals(directive) });
+};
+
+const usedSignals = ({ signalIds = [] }: DirectiveOf<'complete'>): TransitionFacts => {
+  const last = signalIds.at(-1);
+  if (last === undefined) return {};
+  return signalIds.length === 1 ? { signalId: last } : { signalId: last, signalIds };
 };
 
 const settle = (deciding: Deciding, path: TaskPath, output: Json): { output: Json } | { error: FailureDetail } => {
@@ -55,12 +84,28 @@ const settle = (deciding: Deciding, path: TaskPath, output: Json): { output: Jso
   }
 };
 
-const fail = (deciding: Deciding, path: TaskPath, directive: DirectiveOf<'fail'>): void => {
+const fail = (deciding: Deciding, path: TaskPath, { error, next }: DirectiveOf<'fail'>): void => {
   ensureBegun(deciding, path);
-  deciding.transition(path, 'fail', { error: directive.error, ...(directive.next && { next: directive.next }) });
+  cancelBelow(deciding, path);
+  if (startScopeRollback(deciding, path, error)) return;
+  deciding.transition(path, 'fail', { error, ...(next && { next }) });
 };
 
 const cancelChild = (deciding: Deciding, path: TaskPath): void => {
   cancelBelow(deciding, path);
-  deciding.transition(path, 'cancel');
+  const status = deciding.run.tasks.get(path)?.status;
+  if (status === 'pending' || (status !== undefined && isActive(status))) deciding.transition(path, 'cancel');
+};
+
+const planChild = (deciding: Deciding, path: TaskPath, { signalId }: DirectiveOf<'planChild'>): void => {
+  const index = deciding.run.tasks.get(path)?.children?.plan.childCount ?? 0;
+  const type = taskAt(deciding.definition, path).each?.type ?? '';
+  deciding.emit(path, { type: 'ChildPlanned', data: { index, type, signalId, at: deciding.now } });
+};
+
+/** The container itself is over its limit. */
+export const timeOut = (deciding: Deciding, path: TaskPath, error: FailureDetail): void => {
+  cancelBelow(deciding, path);
+  if (startScopeRollback(deciding, path, error)) return;
+  deciding.transition(path, 'timeOut', { error });
 };

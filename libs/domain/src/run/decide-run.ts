@@ -1,13 +1,17 @@
-import { RUN_STREAM, type FailureDetail, type NewEvent, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
+import { RUN_STREAM, type FailureDetail, type NewEvent, type RunId, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
 import { ExpressionError } from '../expressions';
 import { taskAt, type CompiledDefinition } from '../plan/compiled-definition';
 import { isRetryable } from '../policies/retry-policy';
-import { isActive } from '../task/task-machine';
+import { markOpen } from './apply-run-event';
+import { cancelTasks } from './cancel';
+import { followChildRuns } from './child-runs';
+import { forgetHandedOut } from './children';
 import { decideRollback, startRollback } from './decide-rollback';
 import { Deciding, takeDeepest, type DecideContext } from './deciding';
 import { driveList } from './drive-list';
 import { releaseLost } from './release-lost';
-import { renewRun } from './renew-run';
+import type { ChildRunRequest, OutgoingSignal } from './outgoing';
+import { canBeRetried, renewRun } from './renew';
 import type { RunState, TaskState } from './run.state';
 import { settleTask } from './settle';
 import { taskScope } from './task-scope';
@@ -15,8 +19,22 @@ import { taskScope } from './task-scope';
 export interface RunDecision {
   /** To be appended together, all or none; already applied to the state. */
   readonly events: readonly NewEvent[];
-  /** What executors should be running according to the log; sending it twice is harmless. */
+  /**
+   * What executors should be running according to the log and were not asked to yet; sending it twice is harmless. It is
+   * not repeated: when a command may be lost (not claimed in time, publish failed), call `lookAtEverything` and decide again.
+   */
   readonly segments: readonly (readonly SegmentTask[])[];
+  /** To be delivered after the append; repeated as long as `DecideContext.dispatched` does not know them. */
+  readonly signals: readonly OutgoingSignal[];
+  /** To be started, or retried, after the append; repeated as long as `DecideContext.childRun` does not show it. */
+  readonly childRuns: readonly ChildRunRequest[];
+  /**
+   * Runs that nobody waits for any more: cancel those still open after the append (`decideOperatorCommand`, kind `cancel`)
+   * and do not forget this run before that is done, even if it has ended. Repeated until `childRun` shows their end.
+   */
+  readonly cancelRuns: readonly RunId[];
+  /** How many tasks were begun by which rule, as `type@version`: for counters. */
+  readonly orchestrated: ReadonlyMap<string, number>;
   /** When the run must be looked at again whatever happens; absent: only an event can move it. */
   readonly wakeAt?: number;
 }
@@ -29,9 +47,10 @@ export const decideRun = (run: RunState, definition: CompiledDefinition, context
   const deciding = new Deciding(run, definition, context);
   markDue(run, context.now);
   decideStatus(deciding);
-  const { events, segments } = deciding;
+  followChildRuns(deciding);
+  const { events, segments, signals, childRuns, cancelRuns, orchestrated } = deciding;
   const wakeAt = nextWake(run);
-  return { events, segments, ...(wakeAt !== undefined && { wakeAt }) };
+  return { events, segments, signals, childRuns, cancelRuns, orchestrated, ...(wakeAt !== undefined && { wakeAt }) };
 };
 
 const decideStatus = (deciding: Deciding): void => {
@@ -41,7 +60,7 @@ const decideStatus = (deciding: Deciding): void => {
   if (run.status === 'rolling_back') return decideRollback(deciding);
   if (run.status !== 'running' && run.status !== 'pending') return;
   if (run.cancel !== undefined) return cancelRun(deciding);
-  if (run.status !== 'running') return;
+  if (run.status !== 'running' || !run.admitted) return;
   releaseLost(deciding);
   settleDirty(deciding);
 };
@@ -65,7 +84,7 @@ const settleRoot = (deciding: Deciding): void => {
   try {
     if (isOverdue(deciding)) return failRun(deciding, { code: 'RUN_TIMEOUT', message: `the run took longer than ${deciding.definition.timeoutMs} ms` });
     const progress = driveList(deciding, deciding.definition.root, RUN_STREAM);
-    if (progress.status === 'failed') failRun(deciding, failureOf(progress.task), progress.task);
+    if (progress.status === 'failed') failRun(deciding, progress.error ?? failureOf(progress.task), progress.task);
     else if (progress.status === 'completed') completeRun(deciding);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
@@ -85,7 +104,7 @@ const isOverdue = (deciding: Deciding): boolean => {
 const completeRun = (deciding: Deciding): void => {
   const { run, definition, now } = deciding;
   const output = definition.output?.evaluate(taskScope(run, definition, RUN_STREAM, definition.output.references)) ?? null;
-  deciding.emitRun({ type: 'RunCompleted', data: { output, at: now } });
+  deciding.emitEnd({ type: 'RunCompleted', data: { output, at: now } });
 };
 
 const failureOf = (task: TaskState): FailureDetail =>
@@ -98,13 +117,16 @@ const failRun = (deciding: Deciding, error: FailureDetail, task?: TaskState): vo
   cancelTasks(deciding, error.code === 'RUN_TIMEOUT');
   if (deciding.definition.rollback && error.code !== 'TASK_ESCALATED') return startRollback(deciding, error, task?.path);
   const retryAt = retriesItself(deciding, error, task) ? { retryAt: now + run.request.retry.delayMs } : {};
-  deciding.emitRun({ type: 'RunFailed', data: { error, ...(task && { task: task.path }), ...retryAt, at: now } });
+  deciding.emitEnd({ type: 'RunFailed', data: { error, ...(task && { task: task.path }), ...retryAt, at: now } });
 };
 
 const retriesItself = ({ run, definition }: Deciding, error: FailureDetail, task?: TaskState): boolean => {
-  if (run.attempt > run.request.retry.maximum || error.code === 'TASK_ESCALATED' || error.code === 'RUN_TIMEOUT') return false;
+  if (run.attempt > run.request.retry.maximum || NEVER_AGAIN.has(error.code) || !canBeRetried(run)) return false;
   return task === undefined || isRetryable(taskAt(definition, task.path).retry, task.error);
 };
+
+/** The same run would only end the same way, or a person has to say something first. */
+const NEVER_AGAIN: ReadonlySet<string> = new Set(['TASK_ESCALATED', 'RUN_TIMEOUT', 'MAX_VISITS', 'EXPRESSION_ERROR']);
 
 const retryRun = (deciding: Deciding): void => {
   const { run, now } = deciding;
@@ -115,17 +137,7 @@ const retryRun = (deciding: Deciding): void => {
 const cancelRun = (deciding: Deciding): void => {
   const { run, now } = deciding;
   cancelTasks(deciding, true);
-  deciding.emitRun({ type: 'RunCanceled', data: { ...(run.cancel?.reason !== undefined && { reason: run.cancel.reason }), at: now } });
-};
-
-/**
- * Takes every active task away from whoever has it; and pending ones too where a command for them may be on its way:
- * writing to the task a segment is at, or begins with, fences the whole segment.
- */
-const cancelTasks = (deciding: Deciding, pendingToo: boolean): void => {
-  for (const { path, status } of [...deciding.run.tasks.values()]) {
-    if (isActive(status) || (pendingToo && status === 'pending')) deciding.transition(path, 'cancel');
-  }
+  deciding.emitEnd({ type: 'RunCanceled', data: { ...(run.cancel?.reason !== undefined && { reason: run.cancel.reason }), at: now } });
 };
 
 const markDue = (run: RunState, now: number): void => {
@@ -144,6 +156,11 @@ const nextWake = (run: RunState): number | undefined => {
 
 /** Marks everything open, after a fold or when a command may have been lost: the next decision looks at all of it. */
 export const lookAtEverything = (run: RunState): void => {
-  run.dirty.add(RUN_STREAM);
-  for (const { path, status, executor } of run.tasks.values()) if (isActive(status) && executor === undefined) run.dirty.add(path as TaskPath);
+  forgetHandedOut(run);
+  markOpen(run);
+};
+
+/** Something about this task changed that is not in the log: its signal was delivered, its child run ended. */
+export const lookAtTask = (run: RunState, path: TaskPath): void => {
+  run.dirty.add(path);
 };

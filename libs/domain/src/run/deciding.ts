@@ -1,6 +1,7 @@
-import type { EventMetadata, RunId, SegmentTask, TaskPath } from '@foldwork/events/contracts';
-import type { CompiledDefinition } from '../plan/compiled-definition';
+import { parentPath, type EventMetadata, type RunId, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
+import type { CompiledDefinition, CompiledTask } from '../plan/compiled-definition';
 import { Emission } from './emission';
+import type { ChildRunRequest, ChildRunView, OutgoingSignal, SignalDispatch } from './outgoing';
 import type { RunState } from './run.state';
 
 export interface DecideContext {
@@ -11,13 +12,22 @@ export interface DecideContext {
   readonly metadata: EventMetadata;
   /** How long a `once` effect of a lost executor may still be on its way, milliseconds. */
   readonly quarantineMs: number;
-  /** What is known of child runs that ended. */
-  readonly childRun?: (runId: RunId) => RunState | undefined;
+  /**
+   * The child runs that `openChildRuns(run)` names, as they are now (`childRunView` of their state); undefined: no such run.
+   * When one of them ends, call `lookAtTask` for its parent task and decide the parent again.
+   */
+  readonly childRun?: (runId: RunId) => ChildRunView | undefined;
+  /** What came of signals that an earlier decision wanted delivered; undefined: not delivered yet, or not remembered. */
+  readonly dispatched?: (signalId: string) => SignalDispatch | undefined;
 }
 
 /** One decision of a planner in the making. */
 export class Deciding extends Emission {
-  readonly segments: SegmentTask[][] = [];
+  readonly segments: (readonly SegmentTask[])[] = [];
+  readonly signals: OutgoingSignal[] = [];
+  readonly childRuns: ChildRunRequest[] = [];
+  readonly cancelRuns: RunId[] = [];
+  readonly orchestrated = new Map<string, number>();
 
   constructor(
     run: RunState,
@@ -32,15 +42,48 @@ export class Deciding extends Emission {
     const known = this.run.wakes.get(path);
     if (known === undefined || at < known) this.run.wakes.set(path, at);
   }
+
+  /** A segment that an executor should have; one that was handed out before is not repeated until the command may be lost. */
+  handOut(segment: readonly SegmentTask[]): void {
+    const [first] = segment;
+    if (first === undefined) return;
+    const { path, version } = first;
+    const parent = parentPath(path);
+    const siblings = this.run.handed.get(parent) ?? new Map();
+    this.run.handed.set(parent, siblings);
+    const known = siblings.get(path);
+    if (known?.version === version && known.isSent) return;
+    siblings.set(path, { version, since: known?.version === version ? known.since : this.now, isSent: true });
+    this.segments.push(segment);
+  }
+
+  /** One more task was begun by this rule. */
+  count({ type }: CompiledTask, version: number): void {
+    const name = `${type}@${version}`;
+    this.orchestrated.set(name, (this.orchestrated.get(name) ?? 0) + 1);
+  }
 }
 
 /** The deepest dirty path, taken out of the set: children are settled before their parents look at them. */
 export const takeDeepest = (dirty: Set<TaskPath>): TaskPath | undefined => {
   let deepest: TaskPath | undefined;
-  for (const path of dirty) if (deepest === undefined || depth(path) > depth(deepest)) deepest = path;
+  let depth = -1;
+  for (const path of dirty) {
+    const own = depthOf(path);
+    if (own > depth) [deepest, depth] = [path, own];
+  }
   if (deepest !== undefined) dirty.delete(deepest);
   return deepest;
 };
 
-const SEPARATOR = /[/[]/g;
-const depth = (path: TaskPath): number => (path === '' ? 0 : 1 + (path.match(SEPARATOR)?.length ?? 0));
+const SLASH = 47;
+const BRACKET = 91;
+const depthOf = (path: TaskPath): number => {
+  if (path === '') return 0;
+  let depth = 1;
+  for (let index = 0; index < path.length; index += 1) {
+    const code = path.charCodeAt(index);
+    if (code === SLASH || code === BRACKET) depth += 1;
+  }
+  return depth;
+};

@@ -35,14 +35,20 @@ export class Emission {
     this.emit(path, { type: 'TaskTransitioned', data });
   }
 
-  emit(path: TaskPath, event: DomainEvent): void {
+  emit(path: TaskPath, event: DomainEvent, decide = this.decide): void {
     const version = (path === RUN_STREAM ? this.run.version : (this.run.tasks.get(path)?.version ?? 0)) + 1;
     const { runId, namespace } = this.run;
-    this.events.push(newEvent({ runId, namespace, metadata: this.metadata }, path, version, event, this.decide));
+    this.events.push(newEvent({ runId, namespace, metadata: this.metadata }, path, version, event, decide));
     applyEvent(this.run, { runId, task: path, version, namespace }, () => event);
   }
 
   emitRun(event: DomainEvent): void {
     this.emit(RUN_STREAM, event);
+  }
+
+  /** The run ends: planners hear of it where another run waits for it, or for its place in a lane. */
+  emitEnd(event: DomainEvent): void {
+    const { lane, parent } = this.run.request;
+    this.emit(RUN_STREAM, event, this.decide || lane !== undefined || parent !== undefined);
   }
 }

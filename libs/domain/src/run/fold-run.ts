@@ -61,6 +61,10 @@ export const initialRun = (place: EventPlace, request: RunRequested): RunState =
   executing: new Set(),
   waiting: new Set(),
   signals: new Map(),
+  inbox: new Map(),
+  childRuns: new Map(),
   wakes: new Map(),
+  handed: new Map(),
+  refused: new Map(),
   dirty: new Set([place.task]),
 });

@@ -1,7 +1,7 @@
 import type { EventMetadata, Json, NewEvent, TaskPath } from '@foldwork/events/contracts';
 import { assertNever } from '../assert-never';
 import { Emission } from './emission';
-import { renewRun } from './renew-run';
+import { canBeRetried, renewAround, renewRun } from './renew';
 import { isOpenRun, type RunState } from './run.state';
 
 /** What a person may ask of a run. */
@@ -60,6 +60,7 @@ const retry = (emission: Emission, { resumeFromStep, reason }: Extract<OperatorC
   if (resumeFromStep !== undefined && run.failedTask !== undefined && resumeFromStep !== run.failedTask) {
     return { code: 'invalid_resume_step', detail: `completed steps are never run again: the run goes on at ${run.failedTask}` };
   }
+  if (!canBeRetried(run)) return { code: 'retry_not_allowed', detail: 'parts of the failed task were undone; start a new run instead' };
   return void renewRun(emission, { automatic: false, ...because(reason) });
 };
 
@@ -85,12 +86,12 @@ const resume = (emission: Emission, { reason }: Extract<OperatorCommand, { kind:
 };
 
 const resolve = (emission: Emission, command: Extract<OperatorCommand, { kind: 'resolve' }>): Refusal | undefined => {
-  const { run, now } = emission;
+  const { run } = emission;
   const task = run.tasks.get(command.task);
   if (task === undefined) return { code: 'task_not_found', detail: `the run has no task ${command.task}` };
   if (task.status !== 'escalated') return { code: 'task_not_escalated', detail: `${command.task} is ${task.status}; only an escalated task can be resolved` };
   const failed = { to: 'failed' as const, error: { code: 'RESOLVED_AS_FAILED', message: command.reason } };
   emission.transition(command.task, 'resolve', command.as === 'completed' ? { output: command.output ?? null } : failed);
-  if (!isOpenRun(run)) emission.emitRun({ type: 'RunRetried', data: { attempt: run.attempt + 1, automatic: false, tasks: [], reason: command.reason, at: now } });
+  if (!isOpenRun(run)) renewAround(emission, command.task, command.reason);
   return undefined;
 };

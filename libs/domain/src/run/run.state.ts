@@ -1,5 +1,5 @@
 import type {
-  DefinitionHash, FailureDetail, Json, JsonObject, PlannedChildren, RecordedEffect, RunId, RunRequested, TaskPath, TaskStatus,
+  AwaitedSignal, DefinitionHash, FailureDetail, Json, JsonObject, PlannedChildren, RecordedEffect, RunId, RunRequested, StartedRun, TaskPath, TaskStatus,
 } from '@foldwork/events/contracts';
 
 /**
@@ -43,11 +43,29 @@ export interface RunState {
   /** Tasks in status `waiting`. */
   readonly waiting: Set<TaskPath>;
   readonly signals: Map<string, SignalState>;
+  /** Signals that no task used up, by name, in order of arrival. */
+  readonly inbox: Map<string, Set<string>>;
+  /** Runs that tasks wait for, or that must still be told that nobody waits any more. */
+  readonly childRuns: Map<RunId, TaskPath>;
+  /** Of the root list: the task that ended last. */
+  lastEnded?: TaskPath;
   rollback?: RollbackState;
   /** Lists and containers whose children changed since somebody last decided. */
   readonly dirty: Set<TaskPath>;
   /** When which list or container must be looked at again; set by deciding, empty after a fold. */
   readonly wakes: Map<TaskPath, number>;
+  /** First tasks of segments that somebody was asked to run, by the list or container they stand in; empty after a fold. */
+  readonly handed: Map<TaskPath, Map<TaskPath, HandedOut>>;
+  /** Signals that a wait looked at and refused, so that it does not look again; empty after a fold. */
+  readonly refused: Map<TaskPath, Set<string>>;
+}
+
+export interface HandedOut {
+  readonly version: number;
+  /** When it was first handed out at this version, milliseconds since 1970. */
+  readonly since: number;
+  /** False: must be sent again, because the command may be lost. */
+  isSent: boolean;
 }
 
 export interface TaskState {
@@ -59,6 +77,8 @@ export interface TaskState {
   attempt: number;
   /** Attempts before the present budget: a retried run gives its tasks a fresh one. */
   attemptsBefore: number;
+  /** Attempts of the present budget whose executor vanished. */
+  lost: number;
   executor?: string;
   startedAt?: number;
   endedAt?: number;
@@ -71,21 +91,31 @@ export interface TaskState {
   next?: { readonly task: string; readonly with?: Json };
   until?: number;
   signalId?: string;
+  waitsFor?: readonly AwaitedSignal[];
+  childRun?: StartedRun;
   children?: ChildrenState;
+  /** Its children are being undone; afterwards it ends as failed. Stays when it has. */
+  rollback?: RollbackState;
   undo?: 'started' | 'completed' | 'failed';
+  undoAttempt?: number;
+  undoEndedAt?: number;
   undoError?: FailureDetail;
 }
 
 /** A container's view of its children: counts are kept as events come, so that deciding costs the same for any number. */
 export interface ChildrenState {
-  readonly plan: PlannedChildren;
+  plan: PlannedChildren;
+  /** Of a container whose children have ids. */
+  readonly indexById: ReadonlyMap<string, number>;
   readonly counts: Record<TaskStatus, number>;
   /** Every child before this index has begun at least once. */
   firstPending: number;
   /** Children that went back to pending, by index. */
   readonly again: Set<number>;
-  /** Children that are active, or failed and not settled yet. */
-  readonly open: Set<TaskPath>;
+  /** Children that failed or timed out; those that will not be tried again are taken out by deciding. */
+  readonly unsettled: Set<TaskPath>;
+  /** The child that ended last: the one a list failed by. */
+  lastEnded?: TaskPath;
 }
 
 export interface SignalState {
@@ -94,6 +124,8 @@ export interface SignalState {
   readonly payload: Json;
   readonly correlationId?: string;
   readonly at: number;
+  /** 0 for the first signal of the run. */
+  readonly order: number;
   consumed: boolean;
 }
 

@@ -1,24 +1,46 @@
-import { taskPath, type Json, type JsonObject, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
-import { taskAt } from '../plan/compiled-definition';
+import { taskPath, type FailureDetail, type Json, type JsonObject, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
+import { ExpressionError } from '../expressions';
+import { taskAt, type CompiledTask } from '../plan/compiled-definition';
 import { isActive } from '../task/task-machine';
 import { childFailure } from '../task-types/child-failure';
-import type { Directive } from '../task-types/orchestrator';
-import { plannedChildPath } from './apply-task-event';
-import { carryOut } from './carry-out';
+import type { Directive, Retrying } from '../task-types/orchestrator';
+import { plannedChildPath } from './apply-children';
+import { carryOut, timeOut } from './carry-out';
 import type { Deciding } from './deciding';
 import { driveList } from './drive-list';
-import { driveTask, segmentTask } from './drive-task';
+import { driveTask } from './drive-task';
 import type { TaskState } from './run.state';
+import { driveScopeRollback } from './scope-rollback';
 import { viewOf } from './task-view';
 
 /** Lets an active task look at its children again and does what its rule says. */
 export const settleTask = (deciding: Deciding, path: TaskPath): void => {
   const task = deciding.run.tasks.get(path);
   if (task === undefined || !isActive(task.status) || task.executor !== undefined) return;
-  const retrying = driveOpenChildren(deciding, task);
-  const view = viewOf(deciding, path, undefined, retrying);
-  const directives = view.orchestrator.advance?.(view) ?? [];
-  for (const directive of directives) settleDirective(deciding, task, directive);
+  if (task.rollback !== undefined) return driveScopeRollback(deciding, path, task.rollback);
+  const overdue = overdueError(deciding, task, taskAt(deciding.definition, path));
+  if (overdue !== undefined) return timeOut(deciding, path, overdue);
+  try {
+    advance(deciding, task);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    carryOut(deciding, path, [{ kind: 'fail', error: { code: 'EXPRESSION_ERROR', message: error.message } }]);
+  }
+};
+
+/** Containers have a limit as a whole. A wait's is its rule's business, an attempt's at an executor the executor's. */
+const overdueError = (deciding: Deciding, task: TaskState, { timeoutMs }: CompiledTask): FailureDetail | undefined => {
+  if (timeoutMs === undefined || task.status === 'waiting' || task.startedAt === undefined) return undefined;
+  const deadline = task.startedAt + timeoutMs;
+  if (deciding.now >= deadline) return { code: 'TASK_TIMEOUT', message: `${task.path} took longer than ${timeoutMs} ms` };
+  deciding.wakeAt(task.path, deadline);
+  return undefined;
+};
+
+const advance = (deciding: Deciding, task: TaskState): void => {
+  const retrying = driveUnsettled(deciding, task);
+  const view = viewOf(deciding, task.path, undefined, retrying);
+  for (const directive of view.orchestrator.advance?.(view) ?? []) settleDirective(deciding, task, directive);
 };
 
 const settleDirective = (deciding: Deciding, task: TaskState, directive: Directive): void => {
@@ -29,29 +51,37 @@ const settleDirective = (deciding: Deciding, task: TaskState, directive: Directi
 };
 
 /**
- * Children that began and have not settled: time limits and retries are looked after, whatever the container's rule.
- * Returns how many failed ones will be tried again. Lists look after their own.
+ * Children that failed are tried again as their policy says, whatever the container's rule; counts those that still will
+ * be. Lists look after their own.
  */
-const driveOpenChildren = (deciding: Deciding, task: TaskState): number => {
+const driveUnsettled = (deciding: Deciding, task: TaskState): Retrying => {
+  const retrying = { failed: 0, timedOut: 0 };
   const { children } = task;
-  if (children === undefined || taskAt(deciding.definition, task.path).list?.sequential === true) return 0;
-  let retrying = 0;
-  for (const path of [...children.open]) {
+  if (children === undefined || taskAt(deciding.definition, task.path).list?.sequential === true) return retrying;
+  for (const path of [...children.unsettled, ...unclaimed(deciding, task)]) {
     const progress = driveTask(deciding, path, taskAt(deciding.definition, path));
-    if (progress === 'ready') deciding.segments.push([segmentTask(deciding, path, taskAt(deciding.definition, path))]);
-    if (progress === 'failed') children.open.delete(path);
-    else if (deciding.run.tasks.get(path)?.status === 'failed') retrying += 1;
+    if (typeof progress === 'object') deciding.handOut([progress]);
+    const status = deciding.run.tasks.get(path)?.status;
+    if (progress === 'failed') children.unsettled.delete(path);
+    else if (status === 'failed') retrying.failed += 1;
+    else if (status === 'timed_out') retrying.timedOut += 1;
   }
   return retrying;
 };
+
+/** Children that an executor should have picked up by now, perhaps. */
+const unclaimed = ({ run, definition }: Deciding, { path }: TaskState): readonly TaskPath[] =>
+  definition.limitsPickUp ? [...(run.handed.get(path)?.keys() ?? [])].filter((child) => run.tasks.get(child)?.status === 'pending') : [];
 
 const settleList = (deciding: Deciding, task: TaskState): void => {
   const { list } = taskAt(deciding.definition, task.path);
   if (list === undefined) return;
   const progress = driveList(deciding, list, task.path);
-  if (progress.status === 'failed') carryOut(deciding, task.path, [{ kind: 'fail', error: childFailure([progress.task]) }]);
+  if (progress.status === 'failed') carryOut(deciding, task.path, [{ kind: 'fail', error: listFailure(progress) }]);
   else if (progress.status === 'completed') carryOut(deciding, task.path, [{ kind: 'complete', output: listOutput(deciding, task) }]);
 };
+
+const listFailure = ({ task, error }: { task: TaskState; error?: FailureDetail }): FailureDetail => error ?? childFailure([task]);
 
 const listOutput = (deciding: Deciding, task: TaskState): Json => {
   const outputs: JsonObject = {};
@@ -69,9 +99,9 @@ const runChildren = (deciding: Deciding, task: TaskState, indexes: readonly numb
   const segment: SegmentTask[] = [];
   for (const index of indexes) {
     const path = plannedChildPath(task.path, children.plan, index);
-    const spec = taskAt(deciding.definition, path);
-    const progress = driveTask(deciding, path, spec);
-    if (progress === 'ready') segment.push(segmentTask(deciding, path, spec));
+    const progress = driveTask(deciding, path, taskAt(deciding.definition, path));
+    if (typeof progress === 'object') segment.push(progress);
+    else if (segment.length > 0) break;
   }
-  if (segment.length > 0) deciding.segments.push(segment);
+  deciding.handOut(segment);
 };

@@ -1,6 +1,6 @@
-import { parentPath, type Json, type JsonObject, type SegmentTask, type StepCommand, type TaskPath } from '@foldwork/events/contracts';
-import { mergeReferences, type References, type Scope } from '../expressions';
-import { taskAt, type CompiledDefinition, type CompiledTask } from '../plan/compiled-definition';
+import { parentPath, type SegmentTask, type StepCommand, type TaskPath } from '@foldwork/events/contracts';
+import { mergeReferences, type References } from '../expressions';
+import { taskAt, type CompiledDefinition } from '../plan/compiled-definition';
 import type { RunState } from './run.state';
 import { itemVariables, taskScope } from './task-scope';
 
@@ -46,36 +46,11 @@ const localNames = (run: RunState, definition: CompiledDefinition, path: TaskPat
 
 const withLocals = (run: RunState, definition: CompiledDefinition, task: SegmentTask, references: References): SegmentTask => {
   const items = itemVariables(run, definition, task.path);
-  const inherited = inheritedInput(run, definition, task.path);
   const error = run.tasks.get(task.path)?.error;
   return {
     ...task,
     ...(Object.keys(items).length > 0 && { locals: items }),
-    ...(inherited !== undefined && { inherited }),
     ...(references.variables.has('task') && error !== undefined && { error }),
     ...(task.undo === true && { output: run.tasks.get(task.path)?.output ?? null }),
   };
 };
-
-/** What containers around a task put beneath its own `with`, outermost first. */
-export const inheritedInput = (run: RunState, definition: CompiledDefinition, path: TaskPath): JsonObject | undefined => {
-  let inherited: JsonObject | undefined;
-  for (let at = parentPath(path); at !== ''; at = parentPath(at)) {
-    const { with: template } = taskAt(definition, at);
-    if (template === undefined || at.endsWith(']')) continue;
-    const value = template.evaluate(taskScope(run, definition, path, template.references));
-    if (isObject(value)) inherited = { ...value, ...inherited };
-  }
-  return inherited;
-};
-
-/** Item and index of the collection a task is the template of: part of its input. */
-export const resolveInput = (spec: CompiledTask, task: SegmentTask, scope: Scope): Json | undefined => {
-  const own = spec.with?.evaluate(scope);
-  const items = task.path.endsWith(']') ? task.locals : undefined;
-  const layers = [task.inherited, own, items, task.overlay].filter((layer) => layer !== undefined);
-  if (layers.length <= 1) return layers[0];
-  return layers.every(isObject) ? Object.assign({}, ...layers) as JsonObject : own;
-};
-
-const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,7 +2,7 @@ import { childPath, formatRunId, parentPath, type Json, type JsonObject, type Ta
 import type { References, Scope } from '../expressions';
 import { taskAt, type CompiledDefinition, type CompiledTask } from '../plan/compiled-definition';
 import type { RunState, TaskState } from './run.state';
-import { plannedChildPath } from './apply-task-event';
+import { plannedChildPath } from './apply-children';
 
 /**
  * The variables that an expression at `path` may use, limited to those it refers to. Plain JSON, so that the same
@@ -126,7 +126,7 @@ export const itemVariables = (run: RunState, definition: CompiledDefinition, pat
     const spec = taskAt(definition, parent);
     const index = Number(at.slice(at.lastIndexOf('[') + 1, -1));
     if (!(spec.itemVar in variables)) variables[spec.itemVar] = items[index] ?? null;
-    if (!(spec.indexVar in variables)) variables[spec.indexVar] = index;
+    if (spec.indexVar !== undefined && !(spec.indexVar in variables)) variables[spec.indexVar] = index;
   }
   return variables;
 };

@@ -23,16 +23,16 @@ export const advanceBranches = (view: TaskView, rules: BranchRules): readonly Di
   const strategy = parseStrategy(task.children?.plan.strategy);
   const counts = countChildren(task, retrying);
   const outcome = counts.total === 0 ? 'completed' : strategyOutcome(strategy, counts);
-  if (outcome === 'completed') return [...cancelRest(view), { kind: 'complete', output: rules.output(view, counts) }];
-  if (outcome === 'failed') return [...cancelRest(view), { kind: 'fail', error: childFailure(view.children().filter(isLost)) }];
+  if (outcome === 'completed') return [...cancelRest(view, counts), { kind: 'complete', output: rules.output(view, counts) }];
+  if (outcome === 'failed') return [...cancelRest(view, counts), { kind: 'fail', error: childFailure(view.children().filter(isLost)) }];
   return rules.sequential ? nextInOrder(view, counts, strategy) : nextInParallel(view, counts, rules);
 };
 
 const isLost = ({ status }: TaskState): boolean => isUnsuccessful(status) && status !== 'canceled';
 
-const cancelRest = (view: TaskView): Directive[] => {
-  const { active, pending } = countChildren(view.task, 0);
-  if (active + pending + view.retrying === 0) return [];
+/** Branches that are still open when the strategy is satisfied are not needed any more. */
+const cancelRest = (view: TaskView, { active, pending }: ChildCounts): Directive[] => {
+  if (active + pending === 0) return [];
   return view
     .children()
     .filter(({ status }) => status === 'pending' || isActive(status))
@@ -41,7 +41,7 @@ const cancelRest = (view: TaskView): Directive[] => {
 
 const nextInParallel = (view: TaskView, counts: ChildCounts, rules: BranchRules): Directive[] => {
   const own = view.task.children?.plan.maxWorkers ?? 0;
-  const free = Math.min(own === 0 ? IN_FLIGHT_MAX : own, IN_FLIGHT_MAX) - counts.active;
+  const free = Math.min(own === 0 ? IN_FLIGHT_MAX : own, IN_FLIGHT_MAX) - counts.active - view.handedOut;
   return view.nextPending(free, rules.indexLimit(counts)).map((index) => ({ kind: 'runChild', index }));
 };
 
@@ -49,8 +49,8 @@ const nextInParallel = (view: TaskView, counts: ChildCounts, rules: BranchRules)
 const ROW_MAX = 50;
 
 const nextInOrder = (view: TaskView, counts: ChildCounts, strategy: string): Directive[] => {
-  if (counts.active > 0) return [];
-  const row = view.spec.each?.type === 'basic' && view.spec.each.when === undefined && strategy !== 'race' ? ROW_MAX : 1;
+  if (counts.active + view.handedOut > 0) return [];
+  const row = view.spec.each?.executed === true && view.spec.each.when === undefined && strategy !== 'race' ? ROW_MAX : 1;
   return [{ kind: 'runChildren', indexes: view.nextPending(row, counts.total) }];
 };
 

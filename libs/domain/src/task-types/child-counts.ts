@@ -1,4 +1,5 @@
 import type { TaskState } from '../run/run.state';
+import type { Retrying } from './orchestrator';
 
 /** Children by how they stand. Failed ones that will be tried again count as active. */
 export interface ChildCounts {
@@ -13,17 +14,17 @@ export interface ChildCounts {
   readonly pending: number;
 }
 
-export const countChildren = ({ children }: TaskState, retrying: number): ChildCounts => {
+export const countChildren = ({ children }: TaskState, retrying: Retrying): ChildCounts => {
   const total = children?.plan.childCount ?? 0;
   const counts = children?.counts;
   if (counts === undefined) return { total, succeeded: 0, failed: 0, timedOut: 0, canceled: 0, active: 0, pending: 0 };
   return {
     total,
     succeeded: counts.completed + counts.skipped,
-    failed: counts.failed + counts.escalated - retrying,
-    timedOut: counts.timed_out,
+    failed: counts.failed + counts.escalated - retrying.failed,
+    timedOut: counts.timed_out - retrying.timedOut,
     canceled: counts.canceled,
-    active: counts.assigned + counts.in_progress + counts.waiting + retrying,
+    active: counts.assigned + counts.in_progress + counts.waiting + retrying.failed + retrying.timedOut,
     pending: counts.pending,
   };
 };

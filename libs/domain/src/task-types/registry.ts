@@ -49,6 +49,20 @@ export class TaskTypeRegistry {
     return found;
   }
 
+  /** What the engine must know of a type beyond its rule. */
+  traitsOf(type: string): Pick<TaskTypeModule, 'worker' | 'choosesNext'> {
+    return this.moduleOf(type);
+  }
+
+  /**
+   * The versions that a new run begins with, for `RunRequested.orchestrators`: the wanted ones, without those that are 1
+   * anyway. Throws on a type or a version that is not registered.
+   */
+  versionsFor(wanted: Readonly<Record<string, number>>): { [type: string]: number } {
+    for (const [type, version] of Object.entries(wanted)) this.orchestratorFor(type, version);
+    return Object.fromEntries(Object.entries(wanted).filter(([, version]) => version !== 1));
+  }
+
   private moduleOf(type: string): TaskTypeModule {
     const module = this.modules.get(type);
     if (module === undefined) throw new Error(`unknown task type: ${type}`);

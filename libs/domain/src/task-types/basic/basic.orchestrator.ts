@@ -8,4 +8,4 @@ const basicV1: Orchestrator = {
   begin: () => [{ kind: 'execute' }],
 };
 
-export const basic: TaskTypeModule = { definition: basicTaskType as TaskTypeModule['definition'], orchestrators: [basicV1] };
+export const basic: TaskTypeModule = { definition: basicTaskType as TaskTypeModule['definition'], worker: 'executor', orchestrators: [basicV1] };

@@ -44,6 +44,6 @@ const keptItems = (view: TaskView): { items: Json[]; skippedCount: number } => {
   return { items, skippedCount: all.length - items.length };
 };
 
-const itemScope = ({ spec }: TaskView, item: Json, index: number): Scope => ({ item, index, [spec.itemVar]: item, [spec.indexVar]: index });
+const itemScope = ({ spec }: TaskView, item: Json, index: number): Scope => ({ [spec.itemVar]: item, ...(spec.indexVar !== undefined && { [spec.indexVar]: index }) });
 
-export const collection: TaskTypeModule = { definition: collectionTaskType as TaskTypeModule['definition'], orchestrators: [collectionV1] };
+export const collection: TaskTypeModule = { definition: collectionTaskType as TaskTypeModule['definition'], worker: 'engine', orchestrators: [collectionV1] };

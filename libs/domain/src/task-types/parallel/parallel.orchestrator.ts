@@ -19,4 +19,4 @@ const parallelV1: Orchestrator = {
     }),
 };
 
-export const parallel: TaskTypeModule = { definition: parallelTaskType as TaskTypeModule['definition'], orchestrators: [parallelV1] };
+export const parallel: TaskTypeModule = { definition: parallelTaskType as TaskTypeModule['definition'], worker: 'engine', orchestrators: [parallelV1] };

@@ -1,17 +1,32 @@
-import type { FailureDetail, Json } from '@foldwork/events/contracts';
+import { ExactNumber, type FailureDetail, type Json, type JsonObject } from '@foldwork/events/contracts';
 import { compileExpression, evaluateBoolean } from '../../expressions';
+import { isUnsuccessful } from '../../task/task-machine';
+import { childFailure } from '../child-failure';
 import type { Directive, Orchestrator, TaskTypeModule, TaskView } from '../orchestrator';
 import { routerTaskType, type RouterTask, type RouteTarget } from './router.definition';
 
-/** Chooses the sibling, or the inline task, that comes next. */
+/**
+ * Chooses what comes next: a task of its list, which its result names; or a task written in place, which is its only
+ * child and whose end it waits for.
+ */
 const routerV1: Orchestrator = {
   type: 'router',
   version: 1,
   begin: (view) => {
     const choice = chooseRoute(view);
-    return 'error' in choice ? [{ kind: 'fail', error: choice.error }] : takeRoute(choice);
+    return 'error' in choice ? [{ kind: 'fail', error: choice.error }] : takeRoute(view, choice);
+  },
+  advance: (view) => {
+    const [child] = view.children();
+    if (child === undefined) return [];
+    if (child.status === 'completed' || child.status === 'skipped') return [{ kind: 'complete', output: { ...recorded(view), result: child.output ?? null } }];
+    if (!isUnsuccessful(child.status) || view.retrying.failed + view.retrying.timedOut > 0) return [{ kind: 'runChild', index: 0 }];
+    return [{ kind: 'fail', error: childFailure([child]) }];
   },
 };
+
+/** What was chosen, from the event that began the task: the expression is not asked twice. */
+const recorded = ({ task }: TaskView): JsonObject => task.input as JsonObject;
 
 interface Choice {
   readonly condition: Json;
@@ -27,6 +42,7 @@ const chooseRoute = (view: TaskView): Choice | { error: FailureDetail } => {
 
 const chooseByKey = (view: TaskView, { condition = '', routes, default: otherwise }: RouterTask): Choice | { error: FailureDetail } => {
   const value = view.evaluate(compileExpression(condition));
+  if (typeof value === 'object' && value !== null && !(value instanceof ExactNumber)) return refuse('ROUTE_INVALID', 'the router condition gave a list or a map');
   const key = value === null ? '' : String(value).trim();
   if (key === '') return refuse('ROUTE_EMPTY', 'the router condition gave nothing');
   const target = Object.entries(routes).find(([name]) => name.trim() === key)?.[1] ?? otherwise;
@@ -47,9 +63,26 @@ const chooseInOrder = (view: TaskView, { routes, default: otherwise }: RouterTas
 
 const refuse = (code: string, message: string): { error: FailureDetail } => ({ error: { code, message } });
 
-const takeRoute = ({ condition, target, routerType }: Choice): Directive[] => {
-  const routeTaken = typeof target === 'string' ? target : target.id;
-  return [{ kind: 'complete', output: { condition, routeTaken, routerType }, next: { task: routeTaken } }];
+const takeRoute = (view: TaskView, { condition, route, target, routerType }: Choice): Directive[] => {
+  if (typeof target === 'string') {
+    return [{ kind: 'complete', output: { condition, routeTaken: target, routerType }, next: { task: target } }];
+  }
+  const inline = inlineTargets(view.spec.spec as RouterTask); // the registry hands a type its own specs
+  const child = view.spec.list?.tasks[inline.indexOf(target)];
+  if (child === undefined) return [{ kind: 'fail', error: refuse('ROUTE_INVALID', `route ${route} leads nowhere`).error }];
+  const children = { childCount: 1, tasks: [{ id: child.id, type: child.type }] };
+  return [{ kind: 'begin', input: { condition, routeTaken: child.id, routerType }, children }];
 };
 
-export const router: TaskTypeModule = { definition: routerTaskType as TaskTypeModule['definition'], orchestrators: [routerV1] };
+/** In the order in which the language lists them: that of the compiled children. */
+const inlineTargets = ({ routes, default: otherwise }: RouterTask): RouteTarget[] => {
+  const targets = Array.isArray(routes) ? routes.map(({ next }) => next) : Object.values(routes);
+  return [...targets, ...(otherwise === undefined ? [] : [otherwise])].filter((target) => typeof target !== 'string');
+};
+
+export const router: TaskTypeModule = {
+  definition: routerTaskType as TaskTypeModule['definition'],
+  worker: 'engine',
+  choosesNext: true,
+  orchestrators: [routerV1],
+};

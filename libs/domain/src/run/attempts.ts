@@ -1,0 +1,52 @@
+import type { Json, SegmentTask, TaskPath } from '@foldwork/events/contracts';
+import type { CompiledTask } from '../plan/compiled-definition';
+import { isRetryable, LEASE_LOST, retryDelayMs } from '../policies/retry-policy';
+import type { Deciding } from './deciding';
+import type { TaskState } from './run.state';
+import { inheritedInput } from './task-input';
+
+/** So many vanished executors are not held against a task; one that takes its executor down each time must end. */
+const LOST_FREE = 10;
+
+const usedAttempts = (task: TaskState | undefined): number =>
+  task === undefined ? 0 : task.attempt - task.attemptsBefore - Math.min(task.lost, LOST_FREE);
+
+/**
+ * When the next attempt is due, or `undefined` if there is none. The uncertain end of a `once` effect always gets one
+ * more look, even with attempts used up: that last one only asks `verify`.
+ */
+export const retryMoment = (task: TaskState, spec: CompiledTask, quarantineMs: number): number | undefined => {
+  // what was undone must not be taken for done by another attempt
+  if (task.rollback !== undefined || !isRetryable(spec.retry, task.error)) return undefined;
+  const used = usedAttempts(task);
+  const asksOnly = isOnce(spec, task) && isUncertain(task) && task.verify !== 'only';
+  if (used >= spec.retry.maximumAttempts && !asksOnly) return undefined;
+  const endedAt = task.endedAt ?? 0;
+  if (task.error?.code === LEASE_LOST) return endedAt + (isOnce(spec, task) ? quarantineMs : 0);
+  return endedAt + retryDelayMs(spec.retry, used + 1);
+};
+
+/** The definition may leave the class to the action; then the first claim recorded it. */
+export const isOnce = (spec: CompiledTask, task: TaskState | undefined): boolean =>
+  task?.effect?.class === 'once' || ('effect' in spec.spec && spec.spec.effect === 'once');
+
+/** Ends that leave open whether the effect took place. */
+const UNCERTAIN: ReadonlySet<string> = new Set([LEASE_LOST, 'ATTEMPT_TIMEOUT', 'HEARTBEAT_TIMEOUT', 'CONNECTION_LOST']);
+const isUncertain = (task: TaskState): boolean => task.error !== undefined && UNCERTAIN.has(task.error.code);
+
+/** The part of a step command that speaks of this task. Throws `ExpressionError` (a collection's `with`). */
+export const segmentTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overlay?: Json): SegmentTask => {
+  const { run, definition } = deciding;
+  const task = run.tasks.get(path);
+  const again = isOnce(spec, task) && (task?.attempt ?? 0) > 0;
+  const inherited = inheritedInput(run, definition, path);
+  return {
+    path,
+    version: task?.version ?? 0,
+    attempt: (task?.attempt ?? 0) + 1,
+    ...(again && { verify: usedAttempts(task) >= spec.retry.maximumAttempts ? ('only' as const) : ('first' as const) }),
+    ...(task?.sideEffects !== undefined && { sideEffects: task.sideEffects }),
+    ...(inherited !== undefined && { inherited }),
+    ...(overlay !== undefined && { overlay }),
+  };
+};

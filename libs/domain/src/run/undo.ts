@@ -1,0 +1,65 @@
+import type { FailureDetail, SegmentTask, TaskPath } from '@foldwork/events/contracts';
+import { taskAt, type CompiledDefinition } from '../plan/compiled-definition';
+import { isRetryable, retryDelayMs } from '../policies/retry-policy';
+import { isUnsuccessful } from '../task/task-machine';
+import { isOnce } from './attempts';
+import type { Deciding } from './deciding';
+import type { RollbackState, RunState, TaskState } from './run.state';
+
+/**
+ * Finished tasks below `base` that can be undone, in the order in which they are undone: last finished first. Tasks whose
+ * effect may have happened although they did not complete are among them; they are verified first.
+ */
+export const undoOrder = (run: RunState, definition: CompiledDefinition, base: TaskPath): TaskPath[] =>
+  [...run.tasks.values()]
+    .filter((task) => isBelow(task.path, base) && task.undo !== 'completed' && canBeUndone(task, definition))
+    .reverse()
+    .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))
+    .map(({ path }) => path);
+
+const isBelow = (path: TaskPath, base: TaskPath): boolean =>
+  base === '' || (path.startsWith(base) && (path[base.length] === '/' || path[base.length] === '['));
+
+const canBeUndone = (task: TaskState, definition: CompiledDefinition): boolean => {
+  const { undo } = taskAt(definition, task.path);
+  return undo !== undefined && (task.status === 'completed' || isDoubtful(task, definition));
+};
+
+/** A `once` effect that was begun and whose end nobody knows: it can be asked for. */
+const isDoubtful = (task: TaskState, definition: CompiledDefinition): boolean => {
+  const spec = taskAt(definition, task.path);
+  return isUnsuccessful(task.status) && task.startedAt !== undefined && spec.verify !== undefined && isOnce(spec, task);
+};
+
+export type UndoProgress = { readonly status: 'open' } | { readonly status: 'done' } | { readonly status: 'failed'; readonly task: TaskPath; readonly error: FailureDetail };
+
+/** Undoes one task after another; `base` is looked at again when the next try is due. */
+export const driveUndo = (deciding: Deciding, base: TaskPath, { tasks }: RollbackState): UndoProgress => {
+  for (const path of tasks) {
+    const task = deciding.run.tasks.get(path);
+    if (task === undefined || task.undo === 'completed') continue;
+    if (task.undo === 'started' && !deciding.context.isLost(task.executor ?? '')) return { status: 'open' };
+    const moment = task.undo === 'failed' ? nextTry(deciding, task) : deciding.now;
+    if (moment === undefined) return { status: 'failed', task: path, error: task.undoError ?? { code: 'UNDO_FAILED', message: 'unknown reason' } };
+    if (moment > deciding.now) deciding.wakeAt(base, moment);
+    else deciding.handOut([undoSegment(task)]);
+    return { status: 'open' };
+  }
+  return { status: 'done' };
+};
+
+const nextTry = (deciding: Deciding, task: TaskState): number | undefined => {
+  const { retry } = taskAt(deciding.definition, task.path);
+  const tries = task.undoAttempt ?? 0;
+  if (tries >= retry.maximumAttempts || !isRetryable(retry, task.undoError)) return undefined;
+  return (task.undoEndedAt ?? 0) + retryDelayMs(retry, tries + 1);
+};
+
+const undoSegment = (task: TaskState): SegmentTask => ({
+  path: task.path,
+  version: task.version,
+  attempt: (task.undoAttempt ?? 0) + 1,
+  undo: true,
+  ...(task.status !== 'completed' && { verify: 'first' as const }),
+  ...(task.sideEffects !== undefined && { sideEffects: task.sideEffects }),
+});
