@@ -13,7 +13,7 @@ const hints: string[] = [];
 
 @Controller()
 class StepController {
-  @EventPattern('steps')
+  @EventPattern<string>('steps')
   async step(@Payload() payload: string, @Ctx() context: BusMessageContext): Promise<void> {
     const { deliveries } = context.delivery;
     handled.push({ payload, source: context.source, deliveries });
@@ -23,7 +23,7 @@ class StepController {
     context.delivery.ack();
   }
 
-  @EventPattern('hint.log')
+  @EventPattern<string>('hint.log')
   log(@Payload() payload: string): void {
     hints.push(payload);
   }

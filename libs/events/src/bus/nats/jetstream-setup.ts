@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AckPolicy, DeliverPolicy, DiscardPolicy, JetStreamApiCodes, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType,
   type ConsumerConfig, type JetStreamManager, type StreamConfig,
@@ -21,6 +22,7 @@ export interface StreamSettings {
 }
 
 const API_TIMEOUT_MS = 5_000;
+const LISTEN_PAUSES_MS = [20, 50, 100, 200];
 const REMAKE_PAUSE_MS = 1_000;
 
 type StreamWish = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
@@ -31,7 +33,7 @@ type ConsumerWish = Partial<ConsumerConfig> & { readonly durable_name: string };
  * that they do not know without a word, and a stream may be left over from another configuration.
  */
 export class JetStreamSetup {
-  /** Streams that refused to store, and when they were last made anew for it. */
+  /** Streams that do not store or give back, and when they were last made anew for it. */
   private readonly broken = new Set<string>();
   private readonly remadeAt = new Map<string, number>();
 
@@ -41,9 +43,10 @@ export class JetStreamSetup {
     private readonly onTrouble: (trouble: BusTrouble) => void,
   ) {}
 
-  /** To be called when a stream says that it cannot store: the next `ensure` looks whether anything is left of it. */
+  /** To be called when a stream cannot store or read: the next `ensure` looks whether anything is left of it. */
   storeFailed(stream: string): void {
-    this.broken.add(stream);
+    const sinceMs = performance.now() - (this.remadeAt.get(stream) ?? -Infinity);
+    if (sinceMs > REMAKE_PAUSE_MS) this.broken.add(stream); // else it may be the echo of what was mended
   }
 
   async ensureSteps(connection: NatsConnection): Promise<void> {
@@ -97,8 +100,13 @@ export class JetStreamSetup {
     return info === undefined || (info.num_pending > 0 && info.num_ack_pending < this.settings.ackPendingMax);
   }
 
+  /** For a pool whose steps do not come out: makes its consumer go, and the stream too if its messages cannot be read. */
   async removePool(connection: NatsConnection, pool: string): Promise<void> {
-    await (await manager(connection)).consumers.delete(this.names.stepsStream, this.names.poolConsumer(pool));
+    const jsm = await manager(connection);
+    const stream = this.names.stepsStream;
+    const { messages, first_seq: seq } = (await jsm.streams.info(stream)).state;
+    if (messages > 0 && !(await isReadable(jsm, stream, seq))) this.storeFailed(stream);
+    await jsm.consumers.delete(stream, this.names.poolConsumer(pool));
   }
 
   private async ensureStream(connection: NatsConnection, wish: StreamWish): Promise<void> {
@@ -112,7 +120,16 @@ export class JetStreamSetup {
       const config = found === undefined ? present.config : (await jsm.streams.update(wish.name, changeable)).config;
       this.complain(wish.name, differences(wish, config));
     }
-    if (!(await this.listens(connection, wish))) await this.listenAgain(jsm, wish);
+    if (await this.isDeaf(connection, wish)) await this.listenAgain(jsm, wish);
+  }
+
+  /** A stream that another process is creating at this moment begins to listen a little later than it is seen. */
+  private async isDeaf(connection: NatsConnection, wish: StreamWish): Promise<boolean> {
+    for (const pauseMs of LISTEN_PAUSES_MS) {
+      if (await this.listens(connection, wish)) return false;
+      await sleep(pauseMs, undefined, { ref: false });
+    }
+    return !(await this.listens(connection, wish));
   }
 
   /**
@@ -120,7 +137,7 @@ export class JetStreamSetup {
    * 2.9) cancels the subscription of the new one. The question is a message that a stream refuses and never stores.
    */
   private async listens(connection: NatsConnection, { subjects: [subject = ''] }: StreamWish): Promise<boolean> {
-    const headers = MsgHdrsImpl.fromRecord({ 'Nats-Expected-Stream': 'none' });
+    const headers = MsgHdrsImpl.fromRecord({ 'Nats-Expected-Stream': ['none'] });
     try {
       await connection.request(subject.replace('>', 'listens.0'), '', { timeout: API_TIMEOUT_MS, headers });
       return true;
@@ -141,7 +158,6 @@ export class JetStreamSetup {
    * the same from here, so the feed is given up only when nothing can be read from it; steps are wishes and always go.
    */
   private async removeIfLost(jsm: JetStreamManager, { name }: StreamWish): Promise<void> {
-    if (performance.now() - (this.remadeAt.get(name) ?? -Infinity) < REMAKE_PAUSE_MS) return;
     this.broken.delete(name);
     const info = await orMissing(jsm.streams.info(name), JetStreamApiCodes.StreamNotFound);
     if (info === undefined) return;
@@ -150,7 +166,7 @@ export class JetStreamSetup {
     this.remadeAt.set(name, performance.now());
     // the server forgets the stream even when it stumbles over files that are gone or just being written
     await jsm.streams.delete(name).catch((cause: unknown) => this.onTrouble({ code: 'SETUP_FAILED', message: `Deleting ${name} failed.`, cause }));
-    this.onTrouble({ code: 'STREAM_REMADE', message: `${name} could not store anything any more and was made anew.` });
+    this.onTrouble({ code: 'STREAM_REMADE', message: `${name} lost its files and was made anew.` });
   }
 
   private async ensureConsumer(jsm: JetStreamManager, wish: ConsumerWish): Promise<void> {

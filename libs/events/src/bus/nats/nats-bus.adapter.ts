@@ -112,7 +112,11 @@ export class NatsBus implements Bus {
 
   onHint(topic: HintTopic, listener: (payload: string) => void): Subscription {
     return this.subscribe((connection) =>
-      connection.subscribe(this.names.hint(topic), { callback: (error, message) => error === null && listener(message.string()) }));
+      connection.subscribe(this.names.hint(topic), {
+        callback: (error, message) => {
+          if (error === null) listener(message.string());
+        },
+      }));
   }
 
   async request(subject: string, payload: string, timeoutMs: number): Promise<string> {
