@@ -17,7 +17,6 @@ module.exports = {
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swcrc, swcrc: false, sourceMaps: 'inline' }] },
   moduleNameMapper: {
     '^@foldwork/events/contracts$': '<rootDir>/libs/events/src/contracts/index.ts',
-    '^@foldwork/apps/([a-z-]+)$': '<rootDir>/apps/$1/src/index.ts',
     '^@foldwork/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
   testTimeout: 30_000,

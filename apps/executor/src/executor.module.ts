@@ -1,15 +1,14 @@
 import { Controller, Injectable, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { EventPattern } from '@nestjs/microservices';
-import type { StepDelivery } from '@foldwork/events';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { BusMessageContext } from '@foldwork/platform';
 import { Executor, type ExecutorDependencies } from './executor';
-import { STEP_PATTERN } from './step-transport';
 
 @Controller()
 class StepController {
   constructor(private readonly executor: Executor) {}
 
-  @EventPattern(STEP_PATTERN)
-  run(delivery: StepDelivery): void {
+  @EventPattern<string>('steps')
+  run(@Payload() _command: string, @Ctx() { delivery }: BusMessageContext): void {
     // Not awaited: Nest would hold the message for as long as the segment runs.
     void this.executor.handle(delivery);
   }
@@ -28,7 +27,7 @@ class ExecutorLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
   }
 }
 
-/** Starts and stops with the application it is part of; connect a `StepTransport` to it. */
+/** Starts and stops with the application it is part of; connect a `BusServer` to it. */
 @Module({})
 export class ExecutorModule {
   static register(dependencies: ExecutorDependencies): DynamicModule {

@@ -4,12 +4,11 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { connectNatsBus, createPostgresEventLog, PostgresDefinitionStore } from '@foldwork/events';
 import {
-  ALL_MIGRATIONS, announceCommits, createLogger, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, readConfig, runMigrations, runUntilStopped,
+  ALL_MIGRATIONS, announceCommits, BusServer, createLogger, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, readConfig, runMigrations, runUntilStopped,
   startHealthServer, type Running,
 } from '@foldwork/platform';
 import { executorActions, executorSettings } from './executor.config';
 import { ExecutorModule } from './executor.module';
-import { StepTransport } from './step-transport';
 
 const start = async (): Promise<Running> => {
   const config = readConfig(process.env, ['databaseUrl', 'natsUrls']);
@@ -25,7 +24,7 @@ const start = async (): Promise<Running> => {
   const definitions = new DefinitionCache(new PostgresDefinitionStore(pool));
   const module = ExecutorModule.register({ log, bus, pool, definitions, actions, logger, settings: executorSettings(config, hostname()) });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
-    strategy: new StepTransport({ bus, pools: config.executorPools, maxInFlight: config.executorConcurrency }),
+    strategy: new BusServer({ bus, pools: config.executorPools, maxInFlight: config.executorConcurrency }),
     logger: new NestLoggerAdapter(logger),
   });
   await app.listen();

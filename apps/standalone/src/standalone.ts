@@ -1,13 +1,13 @@
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { INestApplicationContext, INestMicroservice } from '@nestjs/common';
-import { Auditor, AUDITOR_SESSION, AuditorModule, auditorSettings, HintTransport } from '@foldwork/apps/auditor';
-import { executorActions, ExecutorModule, executorSettings, StepTransport } from '@foldwork/apps/executor';
-import { actionCatalog, registerGatewayChecks, startGateway, type Gateway } from '@foldwork/apps/gateway';
-import { PlannerModule, plannerSettings } from '@foldwork/apps/planner';
+import { Auditor, AUDITOR_SESSION, AuditorModule, auditorSettings, HintTransport } from '../../auditor/src';
+import { executorActions, ExecutorModule, executorSettings } from '../../executor/src';
+import { actionCatalog, registerGatewayChecks, startGateway, type Gateway } from '../../gateway/src';
+import { PlannerModule, plannerSettings } from '../../planner/src';
 import { ActionDirectory, createPostgresEventLog, EmbeddedBus, PostgresDefinitionStore, type EventLog } from '@foldwork/events';
 import {
-  ALL_MIGRATIONS, announceCommits, createAccess, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, runMigrations,
+  ALL_MIGRATIONS, announceCommits, BusServer, createAccess, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, runMigrations,
   type Config, type Logger,
 } from '@foldwork/platform';
 import type { Pool } from 'pg';
@@ -63,7 +63,7 @@ const startAuditor = async ({ config, logger, log, bus }: Shared, pool: Pool): P
 const startExecutor = async ({ config, logger, log, bus, pool, definitions }: Shared): Promise<INestMicroservice> => {
   const actions = await executorActions(config, process.cwd());
   const module = ExecutorModule.register({ log, bus, pool, actions, logger, definitions: new DefinitionCache(definitions), settings: executorSettings(config, NAME) });
-  const strategy = new StepTransport({ bus, pools: config.executorPools, maxInFlight: config.executorConcurrency });
+  const strategy = new BusServer({ bus, pools: config.executorPools, maxInFlight: config.executorConcurrency });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy, logger: new NestLoggerAdapter(logger) });
   await app.listen();
   return app;
