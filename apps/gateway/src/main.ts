@@ -15,7 +15,7 @@ const start = async (): Promise<Running> => {
   const onError = (err: unknown): void => logger.warn({ event: 'store_trouble', err });
   const log = createPostgresEventLog({ connectionString: databaseUrl, applicationName: 'foldwork-gateway', onError });
   const pool = createPool({ databaseUrl, maximum: config.databasePoolSize, applicationName: 'gateway', onIdleError: onError });
-  const bus = await connectNatsBus({ servers: config.natsUrls, name: 'gateway' });
+  const bus = await connectNatsBus({ servers: config.natsUrls, name: 'gateway', onTrouble: (trouble) => logger.warn({ event: 'bus_trouble', ...trouble }) });
   announceCommits(log, bus);
   const health = registerGatewayChecks(new HealthRegistry(), { log, bus, reads: pool, lagMax: config.readyLagMax });
   const actions = actionCatalog(new ActionDirectory(pool));

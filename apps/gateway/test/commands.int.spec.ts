@@ -1,4 +1,4 @@
-import type { Definition } from '@foldwork/domain';
+import { checkDefinition, type Definition } from '@foldwork/domain';
 import { GatewayFixture } from './gateway-fixture';
 import { RunScript } from './run-script';
 
@@ -71,6 +71,17 @@ describe('run detail', () => {
     const atTheEnd = await fixture.call('GET', `${path}?asOf=${encodeURIComponent(events.events.at(-1).recordedAt)}`);
     expect(atTheEnd.body.status).toBe('failed');
     expect((await fixture.call('GET', `${path}?asOf=2020-01-01T00:00:00Z`)).status).toBe(404);
+  });
+
+  it('says which signal a run waits for, since when and until when', async () => {
+    const definition = { workflow: 'demo.wait', tasks: [{ id: 'paid', type: 'wait', waitFor: 'payment.received', timeout: '1h' }] };
+    const { body: run } = await fixture.call('POST', '/orchestrator/runs', { json: { definition } });
+    const checked = checkDefinition(definition).definition;
+    if (checked === undefined) throw new Error('the definition is wrong');
+    await new RunScript(fixture, run.runId, checked).decide();
+    const { body } = await fixture.call('GET', `/orchestrator/runs/${run.runId}`);
+    expect(body.tasks[0].status).toBe('waiting');
+    expect(body.waitingFor).toMatch(/^Task paid has waited since .*Z for the signal "payment.received", which an operator can send, until .*Z\.$/);
   });
 
   it('waits for a version that is about to come', async () => {

@@ -7,7 +7,7 @@ export { startHealthServer, type HealthServer } from './health/health.server';
 export { ALL_MIGRATIONS } from './postgres/all-migrations';
 export { APP_ROLE, createPool, type PoolOptions } from './postgres/create-pool';
 export { revertMigrations, runMigrations, type MigrationClass, type MigrationOptions } from './postgres/run-migrations';
-export { countApiKeys, createApiKey, findApiKey, revokeApiKey, type NewApiKey, type StoredApiKey } from './auth/api-key.store';
+export { createApiKey, createFirstApiKey, findApiKey, revokeApiKey, type NewApiKey, type StoredApiKey } from './auth/api-key.store';
 export { AUTH_MIGRATIONS } from './auth/auth-migrations';
 export { createAuthenticator, type Authenticator, type Proof } from './auth/authenticator';
 export { mayActAs, parseRole, ROLES, type Principal, type Role } from './auth/principal';

@@ -1,4 +1,4 @@
-import { isOpenRun, type CompiledDefinition, type RunState, type TaskState } from '@foldwork/domain';
+import { isOpenRun, taskAt, type CompiledDefinition, type RunState, type TaskState, type WaitTask } from '@foldwork/domain';
 import { iso as shown } from './run-summary';
 
 /**
@@ -52,9 +52,11 @@ const waitSentence = (task: TaskState, definition: CompiledDefinition | undefine
 };
 
 const awaited = (task: TaskState, definition: CompiledDefinition | undefined): string => {
-  const spec = definition?.tasks.get(task.path)?.spec;
-  if (spec?.type !== 'wait') return 'a signal or a time';
-  if ('approval' in spec && spec.approval !== undefined) return 'an approval, which an approver can give';
-  if ('waitFor' in spec && spec.waitFor !== undefined) return `the signal "${String(spec.waitFor)}", which an operator can send,`;
-  return 'its time to come';
+  const spec = definition && taskAt(definition, task.path).spec;
+  if (spec?.type !== 'wait') return task.type === 'wait' ? 'a signal or a time' : 'its time to come';
+  const { waitFor, any, all, approval } = spec as WaitTask; // the type says which task type it is
+  if (approval !== undefined) return `an approval ("${approval.title}"), which ${approval.roles.join(' or ')} can give`;
+  if (waitFor !== undefined) return `the signal "${waitFor}", which an operator can send,`;
+  const signals = (any ?? all ?? []).map(({ signal }) => `"${signal}"`).join(', ');
+  return signals === '' ? 'its time to come' : `${any === undefined ? 'all' : 'one'} of the signals ${signals}, which an operator can send,`;
 };

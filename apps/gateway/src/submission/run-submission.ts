@@ -66,6 +66,7 @@ export class RunSubmission {
     const outcome = await this.parts.log.append([newEvent(source, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true)]);
     // A duplicate is our own append, sent twice after a broken connection: its bytes hold our request id.
     if (outcome.status !== 'conflict') return { isNew: true, summary: acceptedSummary(runId, request) };
+    if (idempotency === undefined) return this.submit(submission); // two random ids met, once in many years: take another
     return { isNew: false, summary: await this.sameRequest(runId, namespace, idempotency?.hash) };
   }
 

@@ -49,10 +49,10 @@ export const createApiKey = async (owner: Pick<Pool, 'query'>, { name, namespace
   return formatApiKey(key);
 };
 
-/** Usable keys of all namespaces: the embedded mode makes its first key when there is none. */
-export const countApiKeys = async (pool: Pick<Pool, 'query'>): Promise<number> => {
-  const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM api_keys WHERE revoked_at IS NULL');
-  return Number(rows[0]?.count ?? 0);
+/** The key of a fresh installation: made and returned once, `undefined` when there is any key already. */
+export const createFirstApiKey = async (owner: Pick<Pool, 'query'>, namespace: string): Promise<string | undefined> => {
+  const { rows } = await owner.query<{ any: boolean }>('SELECT EXISTS (SELECT FROM api_keys WHERE revoked_at IS NULL) AS any');
+  return rows[0]?.any === true ? undefined : createApiKey(owner, { name: 'first', namespace, role: 'admin' });
 };
 
 export const revokeApiKey = async (owner: Pick<Pool, 'query'>, id: string): Promise<boolean> => {

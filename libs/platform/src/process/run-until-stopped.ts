@@ -13,7 +13,7 @@ export interface Running {
  */
 export const runUntilStopped = async (start: () => Promise<Running>): Promise<void> => {
   const running = await start().catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${explain(error)}\n`);
     process.exit(1);
   });
   let stopping = false;
@@ -29,6 +29,12 @@ export const runUntilStopped = async (start: () => Promise<Running>): Promise<vo
     running.logger.fatal({ event: 'uncaught', err });
     process.exit(1); // the state after a bug is unknown; the log is the state, a new process reads it
   });
+};
+
+/** Errors of sockets come in bundles without a message of their own. */
+const explain = (error: unknown): string => {
+  if (error instanceof AggregateError) return error.errors.map(explain).join('\n');
+  return error instanceof Error ? error.message : String(error);
 };
 
 const closeInTime = async ({ close, timeoutMs, logger }: Running): Promise<number> => {

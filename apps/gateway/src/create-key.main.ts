@@ -1,0 +1,29 @@
+import { parseArgs } from 'node:util';
+import { createApiKey, createPool, parseRole, readConfig, ROLES } from '@foldwork/platform';
+
+const USAGE = `Makes an API key and prints it, once.
+  --name <who uses it>     goes into the events as the actor
+  --role <${ROLES.join('|')}>
+  --namespace <name>       default: FOLDWORK_NAMESPACE
+  --expires-in-days <n>    default: never`;
+
+const readArguments = () =>
+  parseArgs({ options: { name: { type: 'string' }, role: { type: 'string' }, namespace: { type: 'string' }, 'expires-in-days': { type: 'string' } } }).values;
+
+/** Needs FOLDWORK_DATABASE_URL with the user that owns the schema; the services themselves may not make keys. */
+const main = async (): Promise<void> => {
+  const { name, role: roleText, namespace, 'expires-in-days': days } = readArguments();
+  const role = parseRole(roleText);
+  if (name === undefined || role === undefined || (days !== undefined && !/^[1-9]\d{0,4}$/.test(days))) throw new Error(USAGE);
+  const config = readConfig(process.env, ['databaseUrl']);
+  const owner = createPool({ databaseUrl: config.databaseUrl, maximum: 1, applicationName: 'create-key', asOwner: true });
+  const expiresAt = days === undefined ? {} : { expiresAt: new Date(Date.now() + Number(days) * 86_400_000) };
+  const key = await createApiKey(owner, { name, role, namespace: namespace ?? config.namespace, ...expiresAt });
+  await owner.end();
+  process.stdout.write(`${key}\n`);
+};
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
