@@ -1,12 +1,11 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
-import { connectNatsBus, createPostgresEventLog, logMigrations } from '@foldwork/events';
+import { connectNatsBus, createPostgresEventLog } from '@foldwork/events';
 import {
-  AUTH_MIGRATIONS, createLogger, createPool, HealthRegistry, NestLoggerAdapter, readConfig, runMigrations, runUntilStopped,
+  ALL_MIGRATIONS, createLogger, createPool, HealthRegistry, NestLoggerAdapter, readConfig, runMigrations, runUntilStopped,
   startHealthServer, type Running,
 } from '@foldwork/platform';
-import { readModelMigrations } from '@foldwork/read-models';
 import { Auditor } from './auditor';
 import { AUDITOR_SESSION, auditorSettings } from './auditor.config';
 import { AuditorModule } from './auditor.module';
@@ -16,7 +15,7 @@ const start = async (): Promise<Running> => {
   const config = readConfig(process.env, ['databaseUrl', 'natsUrls']);
   const { databaseUrl } = config;
   const logger = createLogger({ app: 'auditor', level: config.logLevel });
-  if (config.migrate) await runMigrations({ databaseUrl, migrations: [...logMigrations, ...readModelMigrations, ...AUTH_MIGRATIONS] });
+  if (config.migrate) await runMigrations({ databaseUrl, migrations: ALL_MIGRATIONS });
   const onError = (err: unknown): void => logger.warn({ event: 'store_trouble', err });
   const log = createPostgresEventLog({ connectionString: databaseUrl, applicationName: 'foldwork-auditor', onError, readConnectionsMax: 2 });
   const pool = createPool({ databaseUrl, maximum: 4, applicationName: 'auditor', onIdleError: onError, session: AUDITOR_SESSION });

@@ -1,8 +1,9 @@
 import { DataSource } from 'typeorm';
-import { AnchorEntity, countOpenRuns, findRuns, listRuns, PROJECTION, projectionProgress, RunEntity, WorkflowEntity } from '@foldwork/read-models';
+import {
+  AnchorEntity, applyChanges, countOpenRuns, findRuns, listRuns, PROJECTION, projectionProgress, projectReadModels, RunEntity, WorkflowEntity,
+} from '@foldwork/read-models';
 import { syntheticRun } from '@foldwork/testing';
-import { LogTail } from '../src/log/log-tail';
-import { ProjectionConsumer } from '../src/projection/projection.consumer';
+import { openCheckpoint } from '../src/log/open-checkpoint.query';
 import { auditorWorld, checkpointOf, mixedRuns, readModelRows, until, type AuditorWorld } from './auditor-world';
 
 let world: AuditorWorld;
@@ -80,19 +81,18 @@ describe('the projection', () => {
     for (const row of (await readModelRows(world.pool)).runs as { run_id: string; events: number }[]) expect(row.events).toBe(counts.get(row.run_id));
   });
 
-  it('changes nothing when another auditor was faster, and reads again from where that one is', async () => {
+  it('applies a batch for one of many that try at once, and changes nothing for the others', async () => {
     await world.append(mixedRuns(10));
-    const [slow, fast] = [0, 1].map(() => new ProjectionConsumer(new LogTail(world.log), world.pool, world.bus)) as [ProjectionConsumer, ProjectionConsumer];
-    const abort = AbortSignal.abort();
-    const head = await world.log.head();
-    // `slow` has opened its checkpoint at 0 and then lost the race.
-    const behind = slow.round(abort);
-    await Promise.all([behind, fast.round(abort)]);
-    await Promise.all([slow.round(abort), fast.round(abort)]);
-    await slow.round(abort);
-    expect(slow.position).toBe(head);
+    const events = await world.log.readAfter(0, 1_000);
+    const { epoch } = await openCheckpoint(world.pool, PROJECTION, 'beginning');
+    const step = { checkpoint: PROJECTION, epoch, from: 0, to: events.length, changes: projectReadModels(events) };
+    const outcomes = await Promise.all(Array.from({ length: 4 }, () => applyChanges(world.pool, 'read_models', step)));
+    expect(outcomes.filter(Boolean)).toHaveLength(1);
+    const rows = await readModelRows(world.pool);
+    expect(await applyChanges(world.pool, 'read_models', step)).toBe(false);
+    expect(await readModelRows(world.pool)).toEqual(rows);
     const counts = await eventCounts();
-    for (const row of (await readModelRows(world.pool)).runs as { run_id: string; events: number }[]) expect(row.events).toBe(counts.get(row.run_id));
+    for (const row of rows.runs as { run_id: string; events: number }[]) expect(row.events).toBe(counts.get(row.run_id));
   });
 
   it('takes over its checkpoint in a new epoch, but never beyond the end of the restored log', async () => {
