@@ -58,5 +58,6 @@ export const auditorSettings = (config: Config): AuditorSettings => ({
   anchors: {
     every: config.anchorEvery,
     ...(config.anchorFile === undefined ? {} : { file: config.anchorFile }),
+    ...(config.anchorWebhook === undefined ? {} : { webhook: config.anchorWebhook }),
   },
 });
