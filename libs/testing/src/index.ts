@@ -7,3 +7,8 @@ export { freePort } from './processes/free-port';
 export { guardFolder, type GuardedFolder } from './processes/guard-folder';
 export { runIdAt, syntheticRun, type SyntheticRun, type SyntheticRunOptions } from './logs/synthetic-runs';
 export { forkTypeScript } from './processes/fork-typescript';
+export { Simulation, SIMULATION_START, type RequestOptions, type SimulationOptions } from './simulation/simulation';
+export { NO_FAULTS, UNKIND, type Faults } from './simulation/faults';
+export { Random } from './simulation/random';
+export type { SimulatedAction, SimulatedAnswer, SimulatedCall } from './simulation/simulated-actions';
+export { scripted } from './simulation/scripted-action';

@@ -31,7 +31,7 @@ export const isOnce = (spec: CompiledTask, task: TaskState | undefined): boolean
   task?.effect?.class === 'once' || ('effect' in spec.spec && spec.spec.effect === 'once');
 
 /** Ends that leave open whether the effect took place. */
-const UNCERTAIN: ReadonlySet<string> = new Set([LEASE_LOST, 'ATTEMPT_TIMEOUT', 'HEARTBEAT_TIMEOUT', 'CONNECTION_LOST']);
+const UNCERTAIN: ReadonlySet<string> = new Set([LEASE_LOST, 'ATTEMPT_TIMEOUT', 'HEARTBEAT_TIMEOUT', 'CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET']);
 const isUncertain = (task: TaskState): boolean => task.error !== undefined && UNCERTAIN.has(task.error.code);
 
 /** The part of a step command that speaks of this task. Throws `ExpressionError` (a collection's `with`). */
@@ -39,12 +39,14 @@ export const segmentTask = (deciding: Deciding, path: TaskPath, spec: CompiledTa
   const { run, definition } = deciding;
   const task = run.tasks.get(path);
   const again = isOnce(spec, task) && (task?.attempt ?? 0) > 0;
+  const used = usedAttempts(task);
   const inherited = inheritedInput(run, definition, path);
   return {
     path,
     version: task?.version ?? 0,
     attempt: (task?.attempt ?? 0) + 1,
-    ...(again && { verify: usedAttempts(task) >= spec.retry.maximumAttempts ? ('only' as const) : ('first' as const) }),
+    ...(again && { verify: used >= spec.retry.maximumAttempts ? ('only' as const) : ('first' as const) }),
+    ...(used + 1 >= spec.retry.maximumAttempts && { last: true }),
     ...(task?.sideEffects !== undefined && { sideEffects: task.sideEffects }),
     ...(inherited !== undefined && { inherited }),
     ...(overlay !== undefined && { overlay }),

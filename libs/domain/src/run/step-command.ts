@@ -50,7 +50,7 @@ const withLocals = (run: RunState, definition: CompiledDefinition, task: Segment
   return {
     ...task,
     ...(Object.keys(items).length > 0 && { locals: items }),
-    ...(references.variables.has('task') && error !== undefined && { error }),
+    ...((references.variables.has('task') || task.verify !== undefined) && error !== undefined && { error }),
     ...(task.undo === true && { output: run.tasks.get(task.path)?.output ?? null }),
   };
 };

@@ -1,0 +1,233 @@
+import { newEvent, signalStream, stringifyJson, type EventLog, type NewEvent, type RecordedEvent, type RunId } from '@foldwork/events';
+import {
+  admissible, admission, childRunView, decideOperatorCommand, decideRun, derivedRunId, emptyLaneBook, foldEvent, foldLanes, foldRun, isOpenRun, lookAtEverything,
+  lookAtTask, openChildRuns, stepCommands,
+  type ChildRunRequest, type CompiledDefinition, type OutgoingSignal, type RunDecision, type RunState, type SignalDispatch,
+} from '@foldwork/domain';
+import type { Append } from './faults';
+import type { Timeline } from './timeline';
+
+export interface SimulatedPlannerParts {
+  readonly log: EventLog;
+  readonly append: Append;
+  readonly timeline: Timeline;
+  readonly definitionOf: (hash: string) => CompiledDefinition | undefined;
+  readonly definitionOfWorkflow: (workflow: string) => CompiledDefinition | undefined;
+  readonly triggeredBy: (signal: string) => readonly CompiledDefinition[];
+  readonly send: (message: string) => void;
+  readonly isLost: (executor: string) => boolean;
+  readonly onDecision?: (run: RunState, decision: RunDecision) => void;
+}
+
+/** How long a command may stay unclaimed before it is sent again. */
+const SWEEP_MS = 5_000;
+const QUARANTINE_MS = 2_000;
+const METADATA = { actor: 'planner:simulated' };
+
+/**
+ * Reads the log, decides, appends, sends, delivers. What it holds in memory is gone after a crash; the appointments
+ * stand for the agenda, which is not.
+ */
+export class SimulatedPlanner {
+  private cursor = 0;
+  private runs = new Map<RunId, RunState>();
+  private dispatched = new Map<string, SignalDispatch>();
+  private refused = new Map<RunId, string>();
+  private lanes = emptyLaneBook();
+  private readonly known = new Set<RunId>();
+
+  constructor(private readonly parts: SimulatedPlannerParts) {}
+
+  /** It dies and comes back: reads the log again from somewhere before, and looks at everything that may be open. */
+  die(): void {
+    this.runs = new Map();
+    this.dispatched = new Map();
+    this.refused = new Map();
+    this.lanes = emptyLaneBook();
+    this.cursor = 0;
+  }
+
+  /** Takes in what is new in the log and decides every run that it concerns. */
+  async catchUp(): Promise<void> {
+    const events = await this.parts.log.readAfter(this.cursor, Number.MAX_SAFE_INTEGER);
+    const due = new Set<RunId>();
+    for (const event of events) {
+      foldLanes(this.lanes, event);
+      if (event.type === 'RunRequested') this.known.add(event.runId);
+      const run = this.runs.get(event.runId);
+      if (run !== undefined) foldEvent(run, event);
+      if (event.decide) due.add(event.runId);
+      this.cursor = event.position;
+    }
+    await this.admit();
+    for (const runId of due) await this.decide(runId);
+  }
+
+  /** An appointment: commands may have been lost, executors too. */
+  async sweep(runId: RunId): Promise<void> {
+    const run = await this.load(runId);
+    if (run === undefined) return;
+    lookAtEverything(run);
+    await this.decide(runId);
+  }
+
+  runIds(): readonly RunId[] {
+    return [...this.known];
+  }
+
+  async decide(runId: RunId): Promise<void> {
+    for (;;) {
+      const run = await this.load(runId);
+      const definition = run && this.parts.definitionOf(run.definition);
+      if (run === undefined || definition === undefined) return;
+      const childRuns = new Map<RunId, RunState | undefined>();
+      for (const id of openChildRuns(run)) childRuns.set(id, await this.readRun(id));
+      const decision = decideRun(run, definition, {
+        now: this.parts.timeline.now,
+        metadata: METADATA,
+        quarantineMs: QUARANTINE_MS,
+        isLost: this.parts.isLost,
+        dispatched: (signalId) => this.dispatched.get(signalId),
+        childRun: (id) => {
+          const child = childRuns.get(id);
+          const refusal = this.refused.get(id);
+          if (child !== undefined) return childRunView(child);
+          return refusal === undefined ? undefined : { status: 'refused', attempt: 1, error: { code: 'WORKFLOW_UNKNOWN', message: refusal } };
+        },
+      });
+      this.parts.onDecision?.(run, decision);
+      const outcome = decision.events.length === 0 ? { status: 'ok' } : await this.parts.append('planner', decision.events);
+      if (outcome.status !== 'conflict') return this.follow(run, definition, decision);
+      this.runs.delete(runId);
+    }
+  }
+
+  private async follow(run: RunState, definition: CompiledDefinition, decision: RunDecision): Promise<void> {
+    const { timeline, send } = this.parts;
+    const { runId } = run;
+    for (const command of stepCommands(run, definition, decision.segments, 'epoch')) send(stringifyJson(command));
+    if (decision.wakeAt !== undefined) timeline.after(decision.wakeAt - timeline.now, () => this.decideLater(runId));
+    const isUnderWay = run.executing.size > 0 || [...run.handed.values()].some(({ size }) => size > 0);
+    if (isOpenRun(run) && isUnderWay) timeline.after(SWEEP_MS, () => this.sweepLater(runId));
+    for (const signal of decision.signals) await this.deliver(run, signal);
+    for (const request of decision.childRuns) await this.startChild(run, request);
+    for (const child of decision.cancelRuns) await this.cancelChild(child);
+    const { parent } = run.request;
+    if (!isOpenRun(run) && parent !== undefined) timeline.after(1, () => this.lookLater(parent.runId, parent.task));
+  }
+
+  /** Set by the composition: work of this planner that a crash may end. */
+  guard: (work: () => Promise<void>) => Promise<void> = (work) => work();
+
+  private decideLater(runId: RunId): Promise<void> {
+    return this.guard(() => this.decide(runId));
+  }
+
+  private sweepLater(runId: RunId): Promise<void> {
+    return this.guard(() => this.sweep(runId));
+  }
+
+  private lookLater(runId: RunId, task: NonNullable<RunState['request']['parent']>['task']): Promise<void> {
+    return this.guard(async () => {
+      const run = await this.load(runId);
+      if (run === undefined) return;
+      lookAtTask(run, task);
+      await this.decide(runId);
+    });
+  }
+
+  private async load(runId: RunId): Promise<RunState | undefined> {
+    const known = this.runs.get(runId);
+    if (known !== undefined) return known;
+    const run = await this.readRun(runId);
+    if (run === undefined) return undefined;
+    lookAtEverything(run);
+    this.runs.set(runId, run);
+    return run;
+  }
+
+  private async readRun(runId: RunId): Promise<RunState | undefined> {
+    return foldRun(await this.parts.log.readRuns([runId]));
+  }
+
+  private async deliver(run: RunState, signal: OutgoingSignal): Promise<void> {
+    const targets = [...(await this.deliverToRuns(run, signal)), ...(await this.trigger(run, signal))];
+    this.dispatched.set(signal.signalId, { targets });
+    lookAtTask(run, signal.task);
+    this.parts.timeline.after(0, () => this.decideLater(run.runId));
+  }
+
+  private async deliverToRuns(from: RunState, { signalId, signal, payload, to, at }: OutgoingSignal): Promise<string[]> {
+    const targets: string[] = [];
+    for (const runId of to?.run === undefined ? this.known : [to.run]) {
+      const target = await this.readRun(runId);
+      if (target === undefined || target.namespace !== from.namespace) continue;
+      const waiting = waitingTasks(target, signal, to?.correlationId);
+      if (target.signals.has(signalId)) targets.push(...waiting, ...consumedBy(target, signalId));
+      else if (isOpenRun(target) && (waiting.length > 0 || to?.run !== undefined)) {
+        const data = { signal, signalId, payload, at, ...(to?.correlationId !== undefined && { correlationId: to.correlationId }) };
+        const source = { runId, namespace: target.namespace, metadata: METADATA };
+        await this.parts.append('planner', [newEvent(source, signalStream(signalId), 1, { type: 'SignalReceived', data }, true)]);
+        targets.push(...waiting);
+      }
+    }
+    return targets;
+  }
+
+  private async trigger(from: RunState, { signal, signalId, payload, at }: OutgoingSignal): Promise<string[]> {
+    const started: string[] = [];
+    for (const definition of this.parts.triggeredBy(signal)) {
+      const runId = derivedRunId(at, `${signalId}/${definition.workflow}`);
+      const data = { workflow: definition.workflow, definition: definition.hash, input: payload, at, retry: { delayMs: 30_000, maximum: 0 }, trigger: { signal, signalId } };
+      await this.open(runId, from.namespace, data);
+      started.push(`run_${runId}`);
+    }
+    return started;
+  }
+
+  private async startChild(parent: RunState, request: ChildRunRequest): Promise<void> {
+    const { runId, workflow, input, at, task, attempt } = request;
+    const child = await this.readRun(runId);
+    if (child !== undefined) {
+      if (child.status !== 'failed' || child.attempt >= attempt) return;
+      const decided = decideOperatorCommand(child, { kind: 'retry' }, { now: this.parts.timeline.now, metadata: METADATA });
+      if (decided.accepted) await this.parts.append('planner', decided.events);
+      return;
+    }
+    const definition = this.parts.definitionOfWorkflow(workflow);
+    if (definition === undefined) {
+      this.refused.set(runId, `no workflow ${workflow}`);
+      lookAtTask(parent, task);
+      this.parts.timeline.after(0, () => this.decideLater(parent.runId));
+      return;
+    }
+    await this.open(runId, parent.namespace, { workflow, definition: definition.hash, input, at, retry: { delayMs: 0, maximum: 0 }, parent: { runId: parent.runId, task } });
+  }
+
+  private async open(runId: RunId, namespace: string, data: RunState['request']): Promise<void> {
+    await this.parts.append('planner', [newEvent({ runId, namespace, metadata: METADATA }, '' as RecordedEvent['task'], 1, { type: 'RunRequested', data }, true)]);
+  }
+
+  private async cancelChild(runId: RunId): Promise<void> {
+    const child = await this.readRun(runId);
+    if (child === undefined) return;
+    const decided = decideOperatorCommand(child, { kind: 'cancel', reason: 'nobody waits for it any more' }, { now: this.parts.timeline.now, metadata: METADATA });
+    if (decided.accepted) await this.parts.append('planner', decided.events);
+  }
+
+  private async admit(): Promise<void> {
+    for (const { runId } of admissible(this.lanes)) {
+      const run = await this.readRun(runId);
+      const event: NewEvent | undefined = run && admission(run, { now: this.parts.timeline.now, metadata: METADATA });
+      if (event !== undefined) await this.parts.append('planner', [event]);
+    }
+  }
+}
+
+const waitingTasks = (run: RunState, signal: string, correlationId: string | undefined): string[] =>
+  [...run.waiting]
+    .filter((path) => run.tasks.get(path)?.waitsFor?.some((awaited) => awaited.signal === signal && (awaited.correlationId === undefined || awaited.correlationId === correlationId)))
+    .map((path) => `run_${run.runId}/${path}`);
+
+const consumedBy = (run: RunState, signalId: string): string[] =>
+  [...run.tasks.values()].filter((task) => task.signalId === signalId).map(({ path }) => `run_${run.runId}/${path}`);
