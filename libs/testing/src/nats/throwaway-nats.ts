@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { GuardedServer } from './guarded-server';
+import { startGuardedServer } from './guarded-server';
 import { findNatsServer, type NatsServerPlace } from './nats-server-place';
 
 const run = promisify(execFile);
@@ -84,7 +84,7 @@ const localNats = async (launch: Launch, folder: string): Promise<ThrowawayNats>
 
 const binaryLauncher = (binary: string, folder: string, args: readonly string[]): Launch => async (port) => {
   const portFlag = port === 0 ? '-1' : String(port); // -1: the server takes a free port and tells it in a file
-  const server = await GuardedServer.start(
+  const server = await startGuardedServer(
     [binary, '-a', '127.0.0.1', '-p', portFlag, '-js', '-sd', join(folder, 'store'), '--ports_file_dir', folder, '-l', join(folder, 'log'), ...args],
     folder,
   );
@@ -134,7 +134,7 @@ const waitFor = async <T>(look: () => Promise<T | undefined>, details: () => Pro
 const dockerLauncher = (place: Extract<NatsServerPlace, { kind: 'docker' }>, folder: string): Launch => async (port) => {
   const name = `foldwork-nats-${process.pid}-${Date.now()}`;
   const ports = port === 0 ? '127.0.0.1::4222' : `127.0.0.1:${port}:4222`;
-  const server = await GuardedServer.start(
+  const server = await startGuardedServer(
     ['docker', 'run', '--rm', '--name', name, '-p', ports, '-v', `${join(folder, 'store')}:/data`, place.image, '-js', '-sd', '/data'],
     folder,
   );

@@ -21,7 +21,7 @@ afterAll(async () => {
 const open = async (): Promise<BusUnderTest> => {
   spaces += 1;
   const prefix = `contract-${process.pid}-${spaces}`;
-  const ackWaitMs = 300;
+  const ackWaitMs = 750; // long enough for a machine that is busy with other tests
   const troubles: string[] = [];
   const [here, there] = await Promise.all(
     ['here', 'there'].map((name) =>

@@ -25,6 +25,7 @@ export interface StepPullOptions {
   readonly onTrouble: (trouble: BusTrouble) => void;
 }
 
+const ANSWER_PAUSE_MS = 3;
 const PULL_EXPIRES_MS = 30_000;
 /** A server that does not answer must not hold up the end of the process. */
 const CLOSE_WAIT_MS = 1_000;
@@ -47,6 +48,7 @@ export class StepPullConsumer implements DeliveryDesk {
   private restarting = false;
   private fruitless = 0;
   private heardAt = 0;
+  private readonly answers: [reply: string, body: Uint8Array][] = [];
   private arrivals = 0;
   private arrivalsAtLastLook = 0;
   private suspicions = 0;
@@ -65,8 +67,10 @@ export class StepPullConsumer implements DeliveryDesk {
     if (this.inFlight.settle(delivery)) this.pull();
   }
 
+  /** Nobody waits for an answer, and each packet wakes the server: those of a few milliseconds leave together. */
   answer(reply: string, body: Uint8Array): void {
-    this.options.link.current()?.publish(reply, body); // when it is down the step comes again
+    this.answers.push([reply, body]);
+    if (this.answers.length === 1) afterDelay(ANSWER_PAUSE_MS, () => this.sendAnswers());
   }
 
   /** What is on its way at this moment is given back at once. */
@@ -76,7 +80,14 @@ export class StepPullConsumer implements DeliveryDesk {
     clearInterval(this.watchdog);
     for (const detach of this.detach) detach();
     this.options.pool.close();
+    this.sendAnswers();
     if (this.options.link.isUp()) await Promise.race([this.subscription?.drain(), sleep(CLOSE_WAIT_MS, undefined, { ref: false })]);
+    this.sendAnswers();
+  }
+
+  private sendAnswers(): void {
+    const connection = this.options.link.current();
+    for (const [reply, body] of this.answers.splice(0)) connection?.publish(reply, body); // when it is down the step comes again
   }
 
   private attach(connection: NatsConnection, reason: 'new connection' | 'reconnected'): void {
