@@ -71,12 +71,19 @@ const end = (run: RunState, task: TaskState, data: TaskTransitioned): void => {
   if (data.error?.code === LEASE_LOST) task.lost += 1;
   if (data.next !== undefined) task.next = data.next;
   if (data.verify !== undefined) task.verify = data.verify;
-  // a task that was taken away leaves a run behind that must be told
-  if (task.childRun !== undefined && (data.to === 'completed' || data.to === 'failed')) run.childRuns.delete(task.childRun.runId);
+  if (data.to === 'completed' || data.to === 'failed') endChildRun(run, task, data);
   const parent = parentPath(task.path);
   if (parent === RUN_STREAM) run.lastEnded = task.path;
   const siblings = run.tasks.get(parent)?.children;
   if (siblings !== undefined) siblings.lastEnded = task.path;
+};
+
+/** A child run that can be tried again is named by the failure. A task that was taken away leaves a run behind to cancel. */
+const endChildRun = (run: RunState, task: TaskState, { to, childRun }: TaskTransitioned): void => {
+  if (task.childRun === undefined) return;
+  run.childRuns.delete(task.childRun.runId);
+  if (childRun !== undefined) task.childRun = childRun;
+  else if (to === 'failed') delete task.childRun;
 };
 
 const again = (run: RunState, task: TaskState, data: TaskTransitioned): void => {
@@ -85,6 +92,7 @@ const again = (run: RunState, task: TaskState, data: TaskTransitioned): void => 
     task.lost = 0;
   }
   if (data.verify !== undefined) task.verify = data.verify;
+  if (data.from !== 'failed') delete task.childRun;
   delete task.executor;
   delete task.error;
   delete task.endedAt;

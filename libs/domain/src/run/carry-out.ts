@@ -45,13 +45,12 @@ const begin = (deciding: Deciding, path: TaskPath, directive: DirectiveOf<'begin
   deciding.transition(path, directive.kind, facts);
 };
 
-/** The child run keeps its id when the task is tried again: what is done in it stays done. */
+/** A child run that failed is tried again under its id: what is done in it stays done. Otherwise another one begins. */
 const startRun = (deciding: Deciding, path: TaskPath, { workflow, input }: DirectiveOf<'startRun'>): void => {
-  const before = deciding.run.tasks.get(path)?.childRun;
-  const runId = before?.runId ?? derivedRunId(deciding.now, `${deciding.run.runId}/${path}`);
-  const known = before === undefined ? undefined : deciding.context.childRun?.(runId);
-  const attempt = known === undefined || known.status === 'refused' ? 1 : known.attempt + 1;
-  begin(deciding, path, { kind: 'begin', input, childRun: { runId, workflow, attempt } });
+  const task = deciding.run.tasks.get(path);
+  const failed = task?.childRun;
+  const runId = failed?.runId ?? derivedRunId(deciding.now, `${deciding.run.runId}/${path}/${task?.attempt ?? 0}`);
+  begin(deciding, path, { kind: 'begin', input, childRun: { runId, workflow, attempt: (failed?.attempt ?? 0) + 1 } });
 };
 
 const ensureBegun = (deciding: Deciding, path: TaskPath): void => {
@@ -84,11 +83,17 @@ const settle = (deciding: Deciding, path: TaskPath, output: Json): { output: Jso
   }
 };
 
-const fail = (deciding: Deciding, path: TaskPath, { error, next }: DirectiveOf<'fail'>): void => {
+const fail = (deciding: Deciding, path: TaskPath, { error, next, childRun }: DirectiveOf<'fail'>): void => {
   ensureBegun(deciding, path);
-  cancelBelow(deciding, path);
+  if (isUnderWay(deciding, path)) cancelBelow(deciding, path);
   if (startScopeRollback(deciding, path, error)) return;
-  deciding.transition(path, 'fail', { error, ...(next && { next }) });
+  deciding.transition(path, 'fail', { error, ...(next && { next }), ...(childRun && { childRun }) });
+};
+
+/** Whether somebody runs a child, or may be about to. Children that nobody has heard of stay pending. */
+const isUnderWay = ({ run }: Deciding, path: TaskPath): boolean => {
+  const counts = run.tasks.get(path)?.children?.counts;
+  return counts !== undefined && counts.assigned + counts.in_progress + counts.waiting + (run.handed.get(path)?.size ?? 0) > 0;
 };
 
 const cancelChild = (deciding: Deciding, path: TaskPath): void => {

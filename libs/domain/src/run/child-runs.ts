@@ -12,8 +12,8 @@ const CANCEL_AGAIN_MS = 1_000;
 export const followChildRuns = (deciding: Deciding): void => {
   for (const [runId, path] of deciding.run.childRuns) {
     const task = deciding.run.tasks.get(path);
-    if (task?.status === 'in_progress') request(deciding, path);
-    else if (task?.status === 'canceled' || task?.status === 'timed_out') cancel(deciding, runId);
+    if (task?.status === 'in_progress' && task.childRun?.runId === runId) request(deciding, path);
+    else cancel(deciding, runId);
   }
 };
 

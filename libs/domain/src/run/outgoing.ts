@@ -1,6 +1,7 @@
 import { type FailureDetail, type Json, type RunId, type TaskPath } from '@foldwork/events/contracts';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { canBeRetried } from './renew';
 import type { RunState } from './run.state';
 
 /**
@@ -49,7 +50,7 @@ export interface ChildRunRequest {
 export type ChildRunView =
   | { readonly status: 'open'; readonly attempt: number }
   | { readonly status: 'succeeded'; readonly attempt: number; readonly output: Json }
-  | { readonly status: 'failed'; readonly attempt: number; readonly error: FailureDetail }
+  | { readonly status: 'failed'; readonly attempt: number; readonly error: FailureDetail; readonly canBeRetried: boolean }
   /** It could not be started. */
   | { readonly status: 'refused'; readonly attempt: number; readonly error: FailureDetail };
 
@@ -61,9 +62,9 @@ export const childRunView = (run: RunState): ChildRunView => {
     case 'failed':
     case 'rolled_back':
       if (run.retryAt !== undefined) return { status: 'open', attempt };
-      return { status: 'failed', attempt, error: run.error ?? { code: 'CHILD_RUN_FAILED', message: `the run of ${run.workflow} ${run.status}` } };
+      return { status: 'failed', attempt, canBeRetried: run.status === 'failed' && canBeRetried(run), error: run.error ?? { code: 'CHILD_RUN_FAILED', message: `the run of ${run.workflow} ${run.status}` } };
     case 'canceled':
-      return { status: 'failed', attempt, error: { code: 'CHILD_RUN_CANCELED', message: `the run of ${run.workflow} was canceled` } };
+      return { status: 'failed', attempt, canBeRetried: false, error: { code: 'CHILD_RUN_CANCELED', message: `the run of ${run.workflow} was canceled` } };
     default:
       // escalated too: a person's answer lets it go on
       return { status: 'open', attempt };

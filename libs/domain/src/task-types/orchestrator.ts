@@ -61,7 +61,7 @@ export type Directive =
   | { readonly kind: 'begin'; readonly input?: Json; readonly children?: PlannedChildren; readonly childRun?: StartedRun }
   | { readonly kind: 'wait'; readonly until?: number; readonly input?: Json; readonly waitsFor?: readonly AwaitedSignal[] }
   | { readonly kind: 'complete'; readonly output: Json; readonly next?: { readonly task: string; readonly with?: Json }; readonly signalIds?: readonly string[] }
-  | { readonly kind: 'fail'; readonly error: FailureDetail; readonly next?: { readonly task: string } }
+  | { readonly kind: 'fail'; readonly error: FailureDetail; readonly next?: { readonly task: string }; readonly childRun?: StartedRun }
   /** Drive the container's own list of tasks, one after another. */
   | { readonly kind: 'runList' }
   /** It is this child's turn. */

@@ -30,7 +30,9 @@ const followRun = (view: TaskView): readonly Directive[] => {
   const { childRun } = view.task;
   const known = childRun && view.childRun(childRun.runId);
   if (known === undefined || known.status === 'open' || known.attempt < (childRun?.attempt ?? 1)) return [];
-  return known.status === 'succeeded' ? [{ kind: 'complete', output: known.output }] : [{ kind: 'fail', error: known.error }];
+  if (known.status === 'succeeded') return [{ kind: 'complete', output: known.output }];
+  const again = known.status === 'failed' && known.canBeRetried && childRun !== undefined ? { childRun: { ...childRun, attempt: known.attempt } } : {};
+  return [{ kind: 'fail', error: known.error, ...again }];
 };
 
 export const composite: TaskTypeModule = {
