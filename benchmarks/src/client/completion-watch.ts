@@ -1,0 +1,101 @@
+import { Client } from 'pg';
+import type { Bus, RunId, Subscription } from '@foldwork/events';
+
+export interface EndedRun {
+  /** When this client knew it: `performance.now()`. */
+  readonly knownAt: number;
+}
+
+const POLL_MS = 25;
+/**
+ * All in one snapshot, so a position that is passed was looked at. The fence (`OFFSET 0`) and the settings of the
+ * connection keep it on the index of positions, whatever the table's statistics say.
+ */
+const LOOK = `SELECT (SELECT position FROM events ORDER BY position DESC LIMIT 1) AS head,
+  (SELECT array_agg(run_id || ' ' || type) FROM (SELECT run_id, type, task FROM events WHERE position > $1 ORDER BY position OFFSET 0) AS e
+   WHERE task = '' AND type = ANY($2)) AS ended`;
+const SESSION = '-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c jit=off';
+const ENDS = ['RunCompleted', 'RunFailed', 'RunCanceled'];
+
+/**
+ * A client that wants to know when its runs end: it reads the log, woken by the hint that follows each commit, and shares
+ * nothing with the services. `paceMs` keeps it from reading after each commit when thousands of runs are under way.
+ */
+export class CompletionWatch {
+  private readonly ended = new Map<RunId, EndedRun>();
+  private readonly waiting = new Map<RunId, PromiseWithResolvers<EndedRun>>();
+  private readonly poll: NodeJS.Timeout;
+  private position = 0;
+  private looking = false;
+  private again = false;
+  private closed = false;
+  private paceMs = 0;
+
+  private constructor(private readonly client: Client, private readonly hints: () => Subscription) {
+    this.subscription = hints();
+    this.poll = setInterval(() => this.wake(), POLL_MS);
+  }
+  private readonly subscription: Subscription;
+
+  static async open(databaseUrl: string, bus: Bus): Promise<CompletionWatch> {
+    const client = new Client({ connectionString: databaseUrl, application_name: 'bench-watch', options: SESSION });
+    await client.connect();
+    const watch: CompletionWatch = new CompletionWatch(client, () => bus.onHint('log', () => watch.wake()));
+    await watch.look();
+    return watch;
+  }
+
+  setPace(paceMs: number): void {
+    this.paceMs = paceMs;
+  }
+
+  /** Resolves when the run has completed; rejects when it ended otherwise. */
+  async completed(runId: RunId): Promise<EndedRun> {
+    const known = this.ended.get(runId);
+    if (known !== undefined) return known;
+    const waiting = this.waiting.get(runId) ?? Promise.withResolvers<EndedRun>();
+    this.waiting.set(runId, waiting);
+    return waiting.promise;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.poll);
+    await this.subscription.close();
+    await this.client.end();
+  }
+
+  private wake(): void {
+    if (this.closed) return;
+    if (this.looking) this.again = true;
+    else void this.lookOn();
+  }
+
+  private async lookOn(): Promise<void> {
+    this.looking = true;
+    do {
+      this.again = false;
+      await this.look();
+      if (this.paceMs > 0) await new Promise((resolve) => setTimeout(resolve, this.paceMs));
+    } while (this.again && !this.closed);
+    this.looking = false;
+  }
+
+  private async look(): Promise<void> {
+    const { rows } = await this.client.query<{ head: string | null; ended: string[] | null }>({ name: 'look', text: LOOK, values: [this.position, ENDS] });
+    this.position = Number(rows[0]?.head ?? 0);
+    const knownAt = performance.now();
+    for (const line of rows[0]?.ended ?? []) {
+      const [runId, type] = line.split(' ') as [RunId, string]; // as the query puts it together
+      this.settle(runId, type, knownAt);
+    }
+  }
+
+  private settle(runId: RunId, type: string, knownAt: number): void {
+    this.ended.set(runId, { knownAt });
+    const waiting = this.waiting.get(runId);
+    this.waiting.delete(runId);
+    if (type === 'RunCompleted') waiting?.resolve({ knownAt });
+    else waiting?.reject(new Error(`run ${runId} ended with ${type}`));
+  }
+}
