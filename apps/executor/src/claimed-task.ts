@@ -20,7 +20,8 @@ export class Recorder {
 
   constructor(
     private readonly log: EventLog,
-    private readonly holder: () => string,
+    /** `name#incarnation` of this executor. */
+    readonly holder: () => string,
     private readonly now: () => number,
     private readonly onTrouble: (error: unknown) => void,
   ) {}

@@ -8,8 +8,9 @@ import type { ActionRegistry } from '@foldwork/actions';
 import { Recorder } from './claimed-task';
 import { ExecutionLease } from './execution-lease';
 import { RunningAttempts } from './running-attempts';
-import { SegmentRunner, type ClaimOutcome } from './segment-runner';
+import { SegmentRunner, type ClaimOutcome, type SegmentRunnerParts } from './segment-runner';
 import { Slots } from './slots';
+import { UndoRunner } from './undo-runner';
 
 export interface ExecutorSettings {
   readonly name: string;
@@ -38,6 +39,7 @@ export class Executor {
   private readonly running = new RunningAttempts();
   private readonly slots: Slots;
   private readonly runner: SegmentRunner;
+  private readonly undoing: UndoRunner;
   private readonly hints: Subscription[] = [];
   private isStopping = false;
   private epoch = '';
@@ -50,7 +52,9 @@ export class Executor {
     this.slots = new Slots(settings.concurrency);
     this.lease = new ExecutionLease({ membership, bus, ...settings, onTrouble: this.trouble, onLost: () => this.onLeaseLost() });
     const recorder = new Recorder(log, () => this.lease.holder, now, this.trouble);
-    this.runner = new SegmentRunner({ recorder, actions, running: this.running, logger, isStopping: (runId) => this.isStopping || this.running.isPausing(runId) });
+    const parts: SegmentRunnerParts = { recorder, actions, running: this.running, logger, isStopping: (runId) => this.isStopping || this.running.isPausing(runId) };
+    this.runner = new SegmentRunner(parts);
+    this.undoing = new UndoRunner(parts);
   }
 
   /** Before the first command: takes the name, makes the actions known. */
@@ -98,7 +102,10 @@ export class Executor {
     await Promise.all(command.segments.map(async (segment) => {
       await this.slots.take();
       try {
-        await this.runner.run(command, segment, definition, (outcome) => claims.count(outcome));
+        const [first] = segment;
+        const onClaimed = (outcome: ClaimOutcome): void => claims.count(outcome);
+        if (first?.undo === true) await this.undoing.run(command, first, definition, onClaimed);
+        else await this.runner.run(command, segment, definition, onClaimed);
       } finally {
         this.slots.give();
       }

@@ -39,7 +39,7 @@ const failed = ({ spec, task }: PreparedAttempt, error: FailureDetail): AttemptR
   return { status: escalates ? 'escalated' : 'failed', error };
 };
 
-const callAction = (attempt: PreparedAttempt, around: AttemptSurroundings, action: Action<never>, input: never): Promise<unknown> => {
+export const callAction = (attempt: PreparedAttempt, around: AttemptSurroundings, action: Action<never>, input: never): Promise<unknown> => {
   const limits = { timeoutMs: attempt.spec.timeoutMs ?? ATTEMPT_LIMIT_MS, heartbeatMs: attempt.spec.heartbeatMs, signal: around.signal };
   return withLimits(limits, async (signal, heartbeat) => action.run(input, contextOf(attempt, around, signal, heartbeat)));
 };
@@ -70,7 +70,8 @@ const isObject = (value: Json | undefined): value is JsonObject => typeof value 
 
 type Answer = Verification & { readonly reason?: string };
 
-const askPatiently = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<Answer> => {
+/** Asks whether the effect took place, again where the question itself fails. */
+export const askPatiently = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<Answer> => {
   let reason = '';
   for (const delayMs of VERIFY_DELAYS_MS) {
     if (delayMs > 0) await sleep(delayMs, undefined, { signal: around.signal });

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
-import { AccessGuard, DtoPipe, HealthRegistry, ProblemFilter } from '@foldwork/platform';
+import { AccessGuard, DtoPipe, HealthRegistry, ProblemFilter, WorkflowRegistry } from '@foldwork/platform';
 import { CommandsController } from './commands/commands.controller';
 import { OperatorCommands } from './commands/operator-commands';
 import { LogTail } from './events/log-tail';
@@ -17,7 +17,7 @@ import { SignalsController } from './signals/signals.controller';
 import { RunSubmission } from './submission/run-submission';
 import { DefinitionCatalog } from './workflows/definition-catalog';
 import { DefinitionCheck } from './workflows/definition-check';
-import { WorkflowRegistry } from './workflows/workflow-registry';
+
 import { WorkflowsController } from './workflows/workflows.controller';
 
 /** The gateway's parts, made from what the composition root brings. */

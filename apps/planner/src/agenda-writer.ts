@@ -4,6 +4,8 @@ import { shardOf } from './shard-share';
 export interface Appointment {
   readonly wakeAt?: number;
   readonly inFlight: boolean;
+  readonly awaits?: readonly string[];
+  readonly inLane?: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export class AgendaWriter {
 
   set(runId: RunId, appointment: Appointment): void {
     const known = this.saved.get(runId);
-    if (known !== undefined && known.inFlight === appointment.inFlight && known.wakeAt === appointment.wakeAt) this.changes.delete(runId);
+    if (known !== undefined && isSame(known, appointment)) this.changes.delete(runId);
     else this.changes.set(runId, appointment);
   }
 
@@ -69,6 +71,9 @@ export class AgendaWriter {
     }
   }
 }
+
+const isSame = (a: Appointment, b: Appointment): boolean =>
+  a.inFlight === b.inFlight && a.wakeAt === b.wakeAt && a.inLane === b.inLane && (a.awaits ?? []).join() === (b.awaits ?? []).join();
 
 const rowsOf = (changes: ReadonlyMap<RunId, Appointment | 'removed'>): { saved: AgendaEntry[]; removed: RunId[] } => {
   const saved: AgendaEntry[] = [];

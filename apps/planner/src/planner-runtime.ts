@@ -1,16 +1,21 @@
 import type { Pool } from 'pg';
 import {
-  Agenda, LogSubscription, Membership,
-  type Bus, type DefinitionStore, type EventLog, type RecordedEvent, type RunId, type Subscription,
+  Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent,
+  type Bus, type DefinitionStore, type EventLog, type EventMetadata, type RecordedEvent, type RunId, type Subscription,
 } from '@foldwork/events';
-import { DefinitionCache, type Logger } from '@foldwork/platform';
+import { DefinitionCache, WorkflowRegistry, type Logger } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
 import { Dispatcher } from './dispatcher';
 import { DueQueue } from './due-queue';
 import { ExecutorWatch } from './executor-watch';
+import { Interactions } from './interactions';
+import { LaneKeeper } from './lane-keeper';
 import { LOOK_AHEAD_MS, Planner } from './planner';
 import { RunCache } from './run-cache';
-import { shardOf, shardsOf } from './shard-share';
+import { RunStarter } from './run-starter';
+import { ALL_SHARDS, shardOf, shardsOf } from './shard-share';
+import { SignalDelivery } from './signal-delivery';
+import { TriggerBook } from './trigger-book';
 
 export interface PlannerSettings {
   readonly name: string;
@@ -46,6 +51,9 @@ export class PlannerRuntime {
   private readonly due: DueQueue;
   private readonly writer: AgendaWriter;
   private readonly now: () => number;
+  private readonly triggers = new TriggerBook();
+  private readonly lanes: LaneKeeper;
+  private signals: SignalDelivery | undefined;
   private planner: Planner | undefined;
   private subscription: LogSubscription | undefined;
   private shards: readonly number[] = [];
@@ -61,6 +69,7 @@ export class PlannerRuntime {
     this.membership = new Membership(pool, 'planner');
     this.watch = new ExecutorWatch(new Membership(pool, 'executor'));
     this.due = new DueQueue((runIds) => this.attempt(() => this.planner?.look(runIds), runIds), this.now);
+    this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: this.metadata(), owns: this.owns, now: this.now });
     this.writer = new AgendaWriter(this.agenda, () => ({ shards: this.shards, position: this.subscription?.position ?? 0 }), this.trouble);
   }
 
@@ -74,9 +83,12 @@ export class PlannerRuntime {
     const { settings, log } = this.dependencies;
     this.incarnation = await this.membership.join(settings.name, settings.leaseMs);
     await this.watch.refresh();
-    this.planner = await this.createPlanner(await log.epoch());
     this.shards = shardsOf(settings.name, await this.membership.list());
-    this.subscription = this.createSubscription(await this.agenda.position(this.shards));
+    this.planner = await this.createPlanner(await log.epoch());
+    for (const publication of await log.readPublications()) this.triggers.fold(publication);
+    await this.lanes.start();
+    // Lanes are folded from the runs of all shards, so reading begins where the slowest of all shards stands.
+    this.subscription = this.createSubscription(await this.agenda.position(ALL_SHARDS));
     this.subscription.start();
     this.listen();
     this.writer.start(FLUSH_MS);
@@ -102,15 +114,27 @@ export class PlannerRuntime {
     if (!this.isStopping) this.dependencies.logger.warn({ event: 'planner_trouble', err });
   };
 
+  private metadata(): EventMetadata {
+    return { actor: `planner:${this.dependencies.settings.name}` };
+  }
+
   private async createPlanner(epoch: string): Promise<Planner> {
-    const { log, bus, definitions, settings, logger } = this.dependencies;
-    const metadata = { actor: `planner:${settings.name}` };
+    const { log, bus, settings, logger } = this.dependencies;
+    const metadata = this.metadata();
+    const definitions = new DefinitionCache(this.dependencies.definitions);
+    const starter = new RunStarter(log, new WorkflowRegistry(log, this.now), definitions, metadata);
+    const onRefused = (workflow: string, reason: string): void => logger.warn({ event: 'trigger_refused', workflow, reason });
+    this.signals = new SignalDelivery({
+      log, agenda: this.agenda, starter, metadata, onRefused, now: this.now, triggers: this.triggers, flush: () => this.writer.flush(),
+    });
     return new Planner({
       log,
-      cache: new RunCache(log, new DefinitionCache(definitions), settings.cacheRuns),
+      cache: new RunCache(log, definitions, settings.cacheRuns),
       agenda: this.writer,
       due: this.due,
       dispatcher: new Dispatcher({ bus, epoch, now: this.now, onTrouble: this.trouble, wake: ({ run }, at) => this.due.add(run.runId, at) }),
+      interactions: new Interactions({ log, signals: this.signals, starter, metadata, now: this.now }),
+      owns: this.owns,
       context: (now) => ({ now, metadata, isLost: this.watch.isLost, quarantineMs: settings.quarantineMs }),
       now: this.now,
       onSetAside: (runId, err) => logger.error({ event: 'run_set_aside', run: runId, err }),
@@ -122,7 +146,7 @@ export class PlannerRuntime {
       name: 'planner',
       log: this.dependencies.log,
       cursor: { load: () => Promise.resolve(from) },
-      handle: async (events) => this.planner?.take(events.filter((event) => this.owns(event))),
+      handle: (events) => this.take(events),
       onStopped: (err) => {
         this.dependencies.logger.fatal({ event: 'planner_stopped', err });
         throw err;
@@ -133,9 +157,25 @@ export class PlannerRuntime {
     });
   }
 
-  private owns({ runId }: Pick<RecordedEvent, 'runId'>): boolean {
-    return this.shards.includes(shardOf(runId));
+  /** Events of all runs in log order: lanes and triggers concern every planner, decisions those of its own shards. */
+  private async take(events: readonly RecordedEvent[]): Promise<void> {
+    const broadcasts: RecordedEvent[] = [];
+    for (const event of events) {
+      this.lanes.fold(event);
+      this.triggers.fold(event);
+      if (event.runId === BROADCAST_RUN) broadcasts.push(event);
+    }
+    await this.planner?.take(events.filter(({ runId }) => this.owns(runId)));
+    for (const recorded of broadcasts) await this.broadcast(recorded);
+    await this.lanes.admit();
   }
+
+  private async broadcast(recorded: RecordedEvent): Promise<void> {
+    const event = openEvent(recorded);
+    if (event.type === 'SignalReceived') await this.signals?.broadcast(recorded.namespace, event.data, this.shards, this.owns(BROADCAST_RUN));
+  }
+
+  private readonly owns = (runId: RunId): boolean => this.shards.includes(shardOf(runId));
 
   private listen(): void {
     const { bus } = this.dependencies;

@@ -4,9 +4,14 @@ import { foldEvent, foldRun, lookAtEverything, type RunState } from '@foldwork/d
 import type { DefinitionCache } from '@foldwork/platform';
 import { newEntry, type RunEntry } from './run-entry';
 
-/** Recently used runs, folded; anything that is not here is folded anew from the log, many runs with one query. */
+/**
+ * Recently used runs, folded; anything that is not here is folded anew from the log, many runs with one query.
+ * Invariant: a run that `isLoading` may get events that its reading does not have; whoever sees them waits for `load` and
+ * folds them afterwards.
+ */
 export class RunCache {
   private readonly entries: LRUCache<RunId, RunEntry>;
+  private readonly loading = new Map<RunId, Promise<RunEntry | undefined>>();
 
   constructor(
     private readonly log: EventLog,
@@ -18,6 +23,10 @@ export class RunCache {
 
   get(runId: RunId): RunEntry | undefined {
     return this.entries.get(runId);
+  }
+
+  isLoading(runId: RunId): boolean {
+    return this.loading.has(runId);
   }
 
   values(): Iterable<RunEntry> {
@@ -34,18 +43,33 @@ export class RunCache {
     return run === undefined ? undefined : this.keep(run);
   }
 
-  /** The entries of the runs, as far as the log knows them; those not in memory are read with one query. */
-  async load(runIds: readonly RunId[]): Promise<RunEntry[]> {
-    const missing = runIds.filter((runId) => !this.entries.has(runId));
-    const events = await this.log.readRuns(missing);
-    const byRun = Map.groupBy(events, ({ runId }) => runId);
-    for (const ofRun of byRun.values()) {
+  /** The runs as far as the log knows them; those not in memory are read with one query. Rejects if one of them cannot be folded. */
+  async load(runIds: readonly RunId[]): Promise<Map<RunId, RunEntry>> {
+    const missing = runIds.filter((runId) => !this.entries.has(runId) && !this.loading.has(runId));
+    if (missing.length > 0) this.beginReading(missing);
+    const found = await Promise.all(runIds.map((runId) => this.entries.get(runId) ?? this.loading.get(runId)));
+    return new Map(found.flatMap((entry) => (entry === undefined ? [] : [[entry.run.runId, entry] as const])));
+  }
+
+  private beginReading(runIds: readonly RunId[]): void {
+    const reading = this.read(runIds);
+    for (const runId of runIds) {
+      const one = reading.then((entries) => entries.get(runId)).finally(() => this.loading.delete(runId));
+      one.catch(() => undefined); // whoever loads gets the rejection
+      this.loading.set(runId, one);
+    }
+  }
+
+  private async read(runIds: readonly RunId[]): Promise<Map<RunId, RunEntry>> {
+    const byRun = Map.groupBy(await this.log.readRuns(runIds), ({ runId }) => runId);
+    const entries = new Map<RunId, RunEntry>();
+    for (const [runId, ofRun] of byRun) {
       const run = foldRun(ofRun);
       if (run === undefined) continue;
       lookAtEverything(run);
-      await this.keep(run);
+      entries.set(runId, await this.keep(run));
     }
-    return runIds.flatMap((runId) => this.entries.get(runId) ?? []);
+    return entries;
   }
 
   private async keep(run: RunState): Promise<RunEntry> {

@@ -7,8 +7,9 @@ export interface RunEntry {
   readonly definition: CompiledDefinition;
   /** Commands on their way, by first task and version: when to send them again if nobody has claimed by then. */
   readonly sent: Map<string, SentCommand>;
-  /** A decision is being appended; another look is wanted after it. */
-  busy: boolean;
+  /** Present while decisions of this run are being made: settles when the last one that was asked for is in the log. */
+  deciding: Promise<void> | undefined;
+  /** Something changed since the last decision began. */
   again: boolean;
 }
 
@@ -19,7 +20,7 @@ export interface SentCommand {
   readonly resendAt: number;
 }
 
-export const newEntry = (run: RunState, definition: CompiledDefinition): RunEntry => ({ run, definition, sent: new Map(), busy: false, again: false });
+export const newEntry = (run: RunState, definition: CompiledDefinition): RunEntry => ({ run, definition, sent: new Map(), deciding: undefined, again: false });
 
 export const sentKey = ({ path, version }: Pick<SegmentTask, 'path' | 'version'>): string => `${path}@${version}`;
 

@@ -35,6 +35,7 @@ export { isOpenRun, type RunState, type RunStatus, type SignalState, type TaskSt
 export { decideRun, lookAtEverything, lookAtTask, type RunDecision } from './run/decide-run';
 export { admission } from './run/admission';
 export { admissible, emptyLaneBook, foldLanes, type LaneBook, type LaneState } from './run/lane.state';
+export { runLane } from './run/run-lane';
 export { openChildRuns } from './run/child-runs';
 export {
   childRunView, derivedRunId, derivedSignalId, type ChildRunRequest, type ChildRunView, type OutgoingSignal, type SignalDispatch,

@@ -21,6 +21,6 @@ export { LogGap, LogSubscription, type LogCursor, type LogSubscriptionOptions } 
 export { savedCursor } from './log/saved-cursor';
 export { verifyLog, type LogFault, type LogVerification, type VerifyLogOptions } from './log/verify-log';
 export { toLogUnavailable } from './log/postgres-failure';
-export { Agenda, type AgendaChanges, type AgendaEntry } from './coordination/agenda.adapter';
+export { Agenda, awaitedKey, type AgendaChanges, type AgendaEntry } from './coordination/agenda.adapter';
 export { Membership, type Member, type MemberRole } from './coordination/membership.adapter';
 export { ActionDirectory, type ActionEntry } from './coordination/action-directory.adapter';

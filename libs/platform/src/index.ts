@@ -29,3 +29,5 @@ export { runUntilStopped, type Running } from './process/run-until-stopped';
 export { DefinitionCache, DefinitionMissing } from './definitions/definition-cache';
 export { BusMessageContext } from './transport/bus-message.context';
 export { BusServer, type BusServerOptions } from './transport/bus-server.strategy';
+export { deterministicRunId, workflowStreamId } from './workflows/deterministic-run-id';
+export { LIVE, WorkflowRegistry, type Publication, type PublishedWorkflow } from './workflows/workflow-registry';

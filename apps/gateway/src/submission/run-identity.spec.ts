@@ -1,4 +1,5 @@
-import { newRunId, runIdOfKey, workflowStreamId } from './run-identity';
+import { workflowStreamId } from '@foldwork/platform';
+import { newRunId, runIdOfKey } from './run-identity';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

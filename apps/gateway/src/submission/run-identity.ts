@@ -1,5 +1,6 @@
-import { createHash, randomFillSync } from 'node:crypto';
-import { parseRunId, type RunId } from '@foldwork/events';
+import { randomFillSync } from 'node:crypto';
+import type { RunId } from '@foldwork/events';
+import { deterministicRunId } from '@foldwork/platform';
 import { v7 } from 'uuid';
 
 /**
@@ -20,10 +21,7 @@ export const newRunId = (): RunId => {
 let lastMs = 0;
 let sequence = 0;
 
-export const runIdOfKey = (namespace: string, key: string): RunId => brand(deterministicUuid(`run\n${namespace}\n${key}`, timeIn(key)));
-
-/** The stream in which a workflow's labels move. */
-export const workflowStreamId = (namespace: string, workflow: string): RunId => brand(deterministicUuid(`workflow\n${namespace}\n${workflow}`));
+export const runIdOfKey = (namespace: string, key: string): RunId => deterministicRunId(`run\n${namespace}\n${key}`, timeIn(key));
 
 /** Random bytes are fetched for many ids at once: one system call each would be the dearest part of making an id. */
 const RANDOM_BYTES = 4_096;
@@ -38,20 +36,6 @@ const nextRandom = (): Uint8Array => {
   }
   used += ID_BYTES;
   return pool.slice(used - ID_BYTES, used);
-};
-
-const brand = (uuid: string): RunId => {
-  const runId = parseRunId(uuid);
-  if (runId === undefined) throw new Error(`not a UUID: ${uuid}`);
-  return runId;
-};
-
-/** RFC 9562, version 8: SHA-256 of the name, the first 48 bits replaced by a time where there is one. */
-const deterministicUuid = (name: string, timeHex?: string): string => {
-  const hash = createHash('sha256').update(name).digest('hex');
-  const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
-  const start = timeHex ?? hash.slice(0, 12);
-  return `${start.slice(0, 8)}-${start.slice(8, 12)}-8${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 };
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;

@@ -1,15 +1,14 @@
-import { ExpressionError, type CompiledDefinition, type Expression, type Scope } from '@foldwork/domain';
+import { ExpressionError, runLane, type CompiledDefinition } from '@foldwork/domain';
 import {
   formatRunId, newEvent, openEvent, RUN_STREAM, stringifyJson,
   type EventLog, type EventMetadata, type Json, type RunId, type RunRequested,
 } from '@foldwork/events';
-import { badRequest, conflict, invalidContent, Problem } from '@foldwork/platform';
+import { badRequest, conflict, invalidContent, Problem, type WorkflowRegistry } from '@foldwork/platform';
 import type { GatewaySettings } from '../gateway-dependencies';
 import type { RunSummaryDto } from '../runs/run.dto';
 import type { RunReader } from '../runs/run-reader';
 import { iso, summaryOfState } from '../runs/run-summary';
 import type { DefinitionCatalog } from '../workflows/definition-catalog';
-import type { WorkflowRegistry } from '../workflows/workflow-registry';
 import { inputFaults } from './input-faults';
 import { requestHash } from './request-hash';
 import { newRunId, runIdOfKey } from './run-identity';
@@ -130,15 +129,9 @@ const requireSmall = (input: Json): void => {
   });
 };
 
-const laneOf = ({ definition, laneKey, workflow }: CompiledDefinition, input: Json, runId: RunId, at: number): RunRequested['lane'] => {
-  if (laneKey === undefined || definition.lane === undefined) return undefined;
-  const key = laneKeyOf(laneKey, { input, env: definition.env ?? {}, run: { id: formatRunId(runId), workflow, requestedAt: iso(at) } });
-  return { key: typeof key === 'string' ? key : stringifyJson(key), limit: definition.lane.limit };
-};
-
-const laneKeyOf = (expression: Expression, scope: Scope): Json => {
+const laneOf = (compiled: CompiledDefinition, input: Json, runId: RunId, at: number): RunRequested['lane'] => {
   try {
-    return expression.evaluate(scope);
+    return runLane(compiled, input, runId, at);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     throw invalidContent([{ pointer: '/input', code: 'lane_key_failed', message: `The lane's key cannot be computed from this input: ${error.message}` }]);

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { badRequest, Call, CallContext, invalidContent, NeedsRole, notFound } from '@foldwork/platform';
+import { badRequest, Call, CallContext, invalidContent, LIVE, NeedsRole, notFound, WorkflowRegistry, type PublishedWorkflow } from '@foldwork/platform';
 import { ApiProblems } from '../http/api-problems';
 import { requireDocument } from '../http/document-text';
 import { ReadModel } from '../runs/read-model';
@@ -8,7 +8,6 @@ import { iso } from '../runs/run-summary';
 import { WORKFLOW_NAME } from '../submission/submit-run.dto';
 import { DefinitionCheck, faultOfDiagnostic, type CheckedDefinition } from './definition-check';
 import { DefinitionCatalog } from './definition-catalog';
-import { LIVE, WorkflowRegistry, type PublishedWorkflow } from './workflow-registry';
 import { PublishedWorkflowDto, PublishQueryDto, WorkflowCheckDto, WorkflowDto, WorkflowListDto, WorkflowVersionsDto } from './workflow.dto';
 
 @ApiTags('workflows')
@@ -62,7 +61,8 @@ export class WorkflowsController {
     await this.catalog.put(call.namespace, hash, definition);
     const labels = (query.labels ?? LIVE).split(',');
     const source = { namespace: call.namespace, name, metadata: call.metadata() };
-    const moved = await this.registry.publish(source, hash, labels);
+    const triggers = (definition.triggers ?? []).map(({ signal }) => signal);
+    const moved = await this.registry.publish(source, hash, { labels, triggers });
     void call.reply.status(moved ? 201 : 200);
     return { workflow: name, hash, labels, diagnostics: [...diagnostics] };
   }

@@ -240,6 +240,8 @@ export interface WorkflowPublished {
   readonly workflow: string;
   readonly definition: DefinitionHash;
   readonly labels: readonly string[];
+  /** Signals that start a run of it. */
+  readonly triggers?: readonly string[];
   readonly at: number;
 }
 

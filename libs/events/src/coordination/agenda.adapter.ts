@@ -10,7 +10,13 @@ export interface AgendaEntry {
   readonly wakeAt?: number;
   /** Commands are out, or executors hold attempts: whoever takes over looks at it at once. */
   readonly inFlight: boolean;
+  /** Signals that its tasks wait for, as `awaitedKey` makes them. */
+  readonly awaits?: readonly string[];
+  readonly inLane?: boolean;
 }
+
+/** What a wait is found by. A wait without a correlation id takes signals with any. */
+export const awaitedKey = (namespace: string, signal: string, correlationId = ''): string => `${namespace}\n${signal}\n${correlationId}`;
 
 export interface AgendaChanges {
   readonly saved: readonly AgendaEntry[];
@@ -22,13 +28,15 @@ export interface AgendaChanges {
 
 /** Rows and cursor in one statement: after a crash both are as they were at the same moment, at worst a little behind. */
 const SAVE = `
-  WITH gone AS (DELETE FROM public.agenda WHERE run_id = ANY ($5::uuid[])),
+  WITH gone AS (DELETE FROM public.agenda WHERE run_id = ANY ($1::uuid[])),
   kept AS (
-    INSERT INTO public.agenda AS a (run_id, shard, wake_at, in_flight)
-    SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::boolean[])
-    ON CONFLICT (run_id) DO UPDATE SET wake_at = excluded.wake_at, in_flight = excluded.in_flight)
+    INSERT INTO public.agenda AS a (run_id, shard, wake_at, in_flight, in_lane, awaits)
+    SELECT run_id, shard, wake_at, in_flight, in_lane, CASE WHEN awaits <> '' THEN string_to_array(awaits, chr(31)) END
+    FROM unnest($4::uuid[], $5::smallint[], $6::bigint[], $7::boolean[], $8::boolean[], $9::text[])
+      AS new (run_id, shard, wake_at, in_flight, in_lane, awaits)
+    ON CONFLICT (run_id) DO UPDATE SET wake_at = excluded.wake_at, in_flight = excluded.in_flight, in_lane = excluded.in_lane, awaits = excluded.awaits)
   INSERT INTO public.planner_shards AS s (shard, position, epoch)
-  SELECT shard, $7::bigint, (SELECT epoch FROM public.log_meta) FROM unnest($6::smallint[]) AS shard
+  SELECT shard, $3::bigint, (SELECT epoch FROM public.log_meta) FROM unnest($2::smallint[]) AS shard
   ON CONFLICT (shard) DO UPDATE SET position = excluded.position, epoch = excluded.epoch
   WHERE s.position < excluded.position OR s.epoch <> excluded.epoch`;
 
@@ -36,6 +44,13 @@ const DUE = `SELECT run_id, wake_at FROM public.agenda
   WHERE wake_at <= $2::bigint AND shard = ANY ($1::smallint[]) ORDER BY wake_at LIMIT $3`;
 
 const IN_FLIGHT = 'SELECT run_id FROM public.agenda WHERE in_flight AND shard = ANY ($1::smallint[])';
+
+const AWAITING = 'SELECT run_id FROM public.agenda WHERE awaits && $1::text[] AND shard = ANY ($2::smallint[])';
+
+const IN_LANE = 'SELECT run_id FROM public.agenda WHERE in_lane';
+
+/** Cannot stand in a namespace, and the log refuses it nowhere else: the unit separator. */
+const SEPARATOR = '\u001F';
 
 const POSITIONS = `SELECT s.shard, s.position FROM public.planner_shards s JOIN public.log_meta m ON m.epoch = s.epoch
   WHERE s.shard = ANY ($1::smallint[])`;
@@ -45,8 +60,11 @@ export class Agenda {
   constructor(private readonly pool: Pool) {}
 
   async save({ saved, removed, shards, position }: AgendaChanges): Promise<void> {
-    const columns = [saved.map((entry) => entry.runId), saved.map(({ shard }) => shard), saved.map(({ wakeAt }) => wakeAt ?? null), saved.map(({ inFlight }) => inFlight)];
-    await storeQuery(this.pool, 'agenda_save', SAVE, [...columns, removed, shards, position]);
+    const columns = [
+      saved.map((entry) => entry.runId), saved.map(({ shard }) => shard), saved.map(({ wakeAt }) => wakeAt ?? null), saved.map(({ inFlight }) => inFlight),
+      saved.map(({ inLane }) => inLane ?? false), saved.map(({ awaits }) => (awaits ?? []).join(SEPARATOR)),
+    ];
+    await storeQuery(this.pool, 'agenda_save', SAVE, [removed, shards, position, ...columns]);
   }
 
   /** Runs of these shards that are due before the time, earliest first. */
@@ -56,8 +74,17 @@ export class Agenda {
   }
 
   async inFlight(shards: readonly number[]): Promise<RunId[]> {
-    const rows = await storeQuery<{ run_id: RunId }>(this.pool, 'agenda_in_flight', IN_FLIGHT, [shards]);
-    return rows.map((row) => row.run_id);
+    return runIds(await storeQuery(this.pool, 'agenda_in_flight', IN_FLIGHT, [shards]));
+  }
+
+  /** Runs of these shards with a wait for one of the keys. */
+  async awaiting(keys: readonly string[], shards: readonly number[]): Promise<RunId[]> {
+    return runIds(await storeQuery(this.pool, 'agenda_awaiting', AWAITING, [keys, shards]));
+  }
+
+  /** All open runs that are in a lane or queue for one. */
+  async inLanes(): Promise<RunId[]> {
+    return runIds(await storeQuery(this.pool, 'agenda_in_lane', IN_LANE, []));
   }
 
   /** The position from which a planner that takes these shards over must read; 0 for one that nobody had before. */
@@ -66,3 +93,5 @@ export class Agenda {
     return rows.length < shards.length ? 0 : Math.min(...rows.map((row) => Number(row.position)));
   }
 }
+
+const runIds = (rows: readonly { run_id: RunId }[]): RunId[] => rows.map((row) => row.run_id);

@@ -21,6 +21,8 @@ export interface EventLog {
   readRuns(runIds: readonly RunId[], after?: number): Promise<RecordedEvent[]>;
   /** The newest event of one stream. */
   readLast(runId: RunId, task: string): Promise<RecordedEvent | undefined>;
+  /** All publications of workflows, in order. */
+  readPublications(): Promise<RecordedEvent[]>;
   /** Position of the newest event, 0 when empty. */
   head(): Promise<number>;
   /** Changes when the log is restored from a backup. */

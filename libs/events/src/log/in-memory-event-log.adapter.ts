@@ -57,6 +57,10 @@ export class InMemoryEventLog implements EventLog {
     return this.streams.get(streamKey({ runId, task }))?.at(-1);
   }
 
+  async readPublications(): Promise<RecordedEvent[]> {
+    return this.events.filter(({ type }) => type === 'WorkflowPublished');
+  }
+
   async head(): Promise<number> {
     return this.events.length;
   }

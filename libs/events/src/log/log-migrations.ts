@@ -5,6 +5,7 @@ import { Checkpoints1764000000004 } from './migrations/0004-checkpoints';
 import { Definitions1764000000005 } from './migrations/0005-definitions';
 import { Immutability1764000000006 } from './migrations/0006-immutability';
 import { Agenda1764000000011 } from '../coordination/migrations/0011-agenda';
+import { AgendaWaits1764000000013 } from '../coordination/migrations/0013-agenda-waits';
 import { Members1764000000012 } from '../coordination/migrations/0012-members';
 import { AppendFunctions1764000000007 } from './migrations/0007-append-functions';
 
@@ -19,4 +20,5 @@ export const logMigrations = [
   AppendFunctions1764000000007,
   Agenda1764000000011,
   Members1764000000012,
+  AgendaWaits1764000000013,
 ];

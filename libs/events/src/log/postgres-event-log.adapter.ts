@@ -9,7 +9,7 @@ import { EventRefused, LogUnavailable, type AppendOutcome, type Commit, type Eve
 import { DEFAULT_EVENT_LIMITS, validateEvent, type EventLimits } from './event-validation';
 import { DEFAULT_GROUP_COMMIT_LIMITS, GroupCommit, type GroupCommitLimits } from './group-commit';
 import { toLogUnavailable } from './postgres-failure';
-import { eventsAfter, eventsOfRuns, lastEventOf, toRecordedEvent, type EventRow } from './read-events.query';
+import { eventsAfter, eventsOfRuns, lastEventOf, publications, toRecordedEvent, type EventRow } from './read-events.query';
 
 /**
  * The event log on Postgres. Owns: one connection that appends, a few that read. How the invariants of EventLog are kept:
@@ -79,6 +79,10 @@ export class PostgresEventLog implements EventLog {
 
   async readLast(runId: RunId, task: string): Promise<RecordedEvent | undefined> {
     return (await this.readEvents(lastEventOf(runId, task)))[0];
+  }
+
+  readPublications(): Promise<RecordedEvent[]> {
+    return this.readEvents(publications());
   }
 
   async head(): Promise<number> {

@@ -15,6 +15,8 @@ const AFTER = `SELECT ${COLUMNS} FROM public.events WHERE position > $1 ORDER BY
 const OF_RUNS = `SELECT ${COLUMNS} FROM public.events WHERE run_id = ANY($1::uuid[]) AND position > $2 ORDER BY position`;
 const LAST = `SELECT ${COLUMNS} FROM public.events WHERE run_id = $1 AND task = $2 ORDER BY version DESC LIMIT 1`;
 
+const PUBLICATIONS = `SELECT ${COLUMNS} FROM public.events WHERE type = 'WorkflowPublished' ORDER BY position`;
+
 /** The mapping below reads the texts itself; a parser per value would cost more than the reading. */
 const AS_TEXT: CustomTypesConfig = { getTypeParser: () => (value: string) => value };
 
@@ -23,6 +25,7 @@ const query = (name: string, text: string, values: unknown[]): QueryArrayConfig 
 export const eventsAfter = (after: number, limit: number): QueryArrayConfig => query('events_after', AFTER, [after, limit]);
 export const eventsOfRuns = (runIds: readonly RunId[], after: number): QueryArrayConfig => query('events_of_runs', OF_RUNS, [runIds, after]);
 export const lastEventOf = (runId: RunId, task: string): QueryArrayConfig => query('last_event_of', LAST, [runId, task]);
+export const publications = (): QueryArrayConfig => query('publications', PUBLICATIONS, []);
 
 /** Only what validated writers appended is in the table, hence the casts. */
 export const toRecordedEvent = (row: EventRow): RecordedEvent => ({

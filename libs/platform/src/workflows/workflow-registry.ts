@@ -1,7 +1,7 @@
 import { newEvent, openEvent, RUN_STREAM, type DefinitionHash, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
-import { conflict } from '@foldwork/platform';
 import { LRUCache } from 'lru-cache';
-import { workflowStreamId } from '../submission/run-identity';
+import { conflict } from '../http/problem';
+import { workflowStreamId } from './deterministic-run-id';
 
 export interface Publication {
   readonly version: number;
@@ -50,13 +50,13 @@ export class WorkflowRegistry {
   }
 
   /** Points the labels at the definition. Resolves to `false` when they all did already. */
-  async publish(source: { namespace: string; name: string; metadata: EventMetadata }, definition: DefinitionHash, labels: readonly string[]): Promise<boolean> {
+  async publish(source: { namespace: string; name: string; metadata: EventMetadata }, definition: DefinitionHash, { labels, triggers }: { readonly labels: readonly string[]; readonly triggers: readonly string[] }): Promise<boolean> {
     const { namespace, name, metadata } = source;
     const runId = workflowStreamId(namespace, name);
     for (let tries = 0; tries < PUBLISH_TRIES_MAX; tries += 1) {
       const present = await this.read(namespace, name);
       if (labels.every((label) => present.labels.get(label) === definition)) return false;
-      const data = { workflow: name, definition, labels, at: this.now() };
+      const data = { workflow: name, definition, labels, at: this.now(), ...(triggers.length > 0 && { triggers }) };
       const event = newEvent({ runId, namespace, metadata }, RUN_STREAM, present.publications.length + 1, { type: 'WorkflowPublished', data }, false);
       const { status } = await this.log.append([event]);
       this.known.delete(`${namespace}\n${name}`);

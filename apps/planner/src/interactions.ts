@@ -1,0 +1,77 @@
+import type { EventLog, EventMetadata, RunId, TaskPath } from '@foldwork/events';
+import {
+  childRunView, decideOperatorCommand, foldRun, lookAtTask, openChildRuns, type ChildRunRequest, type ChildRunView, type RunDecision,
+} from '@foldwork/domain';
+import type { RunEntry } from './run-entry';
+import type { RunStarter } from './run-starter';
+import type { SignalDelivery } from './signal-delivery';
+
+export interface InteractionsParts {
+  readonly log: EventLog;
+  readonly signals: SignalDelivery;
+  readonly starter: RunStarter;
+  readonly metadata: EventMetadata;
+  readonly now: () => number;
+}
+
+/** What a run has to do with other runs: child runs and signals. All of it can be repeated without harm. */
+export class Interactions {
+  constructor(private readonly parts: InteractionsParts) {}
+
+  /** What the next decision wants to know of child runs. */
+  async prepare({ run, childRuns }: RunEntry): Promise<void> {
+    const unknown = openChildRuns(run).filter((runId) => !childRuns.has(runId));
+    if (unknown.length === 0) return;
+    const byRun = Map.groupBy(await this.parts.log.readRuns(unknown), ({ runId }) => runId);
+    for (const [runId, events] of byRun) {
+      const child = foldRun(events);
+      if (child !== undefined) childRuns.set(runId, childRunView(child));
+    }
+  }
+
+  /** Carries out what a decision wants of other runs; true: decide again, with what came of it. */
+  async carryOut(entry: RunEntry, { signals, childRuns, cancelRuns }: RunDecision): Promise<boolean> {
+    for (const outgoing of signals) {
+      entry.dispatched.set(outgoing.signalId, await this.parts.signals.send(entry.run, outgoing));
+      lookAtTask(entry.run, outgoing.task);
+    }
+    for (const request of childRuns) await this.startChild(entry, request);
+    for (const runId of cancelRuns) await this.cancel(entry, runId);
+    return signals.length + childRuns.length + cancelRuns.length > 0;
+  }
+
+  private async startChild(entry: RunEntry, request: ChildRunRequest): Promise<void> {
+    const { runId, workflow, input, at, task, attempt } = request;
+    const { namespace, runId: parent } = entry.run;
+    const known = entry.childRuns.get(runId);
+    if (known?.status === 'failed') await this.operate(runId, { kind: 'retry', reason: 'the task that waits for this run is tried again' });
+    else {
+      const outcome = await this.parts.starter.start({ namespace, workflow, runId, input, at, origin: { parent: { runId: parent, task } }, retry: { delayMs: 0, maximum: 0 } });
+      if (outcome !== 'started') return this.answer(entry, runId, task, { status: 'refused', attempt, error: outcome });
+    }
+    this.answer(entry, runId, task, { status: 'open', attempt });
+  }
+
+  private answer(entry: RunEntry, runId: RunId, task: TaskPath, view: ChildRunView): void {
+    entry.childRuns.set(runId, view);
+    lookAtTask(entry.run, task);
+  }
+
+  private async cancel(entry: RunEntry, runId: RunId): Promise<void> {
+    await this.operate(runId, { kind: 'cancel', reason: 'the task that waited for this run was taken away' });
+    entry.childRuns.delete(runId); // asked for anew
+  }
+
+  /** A refusal means that the run is already where it should be. */
+  private async operate(runId: RunId, command: { readonly kind: 'retry' | 'cancel'; readonly reason: string }): Promise<void> {
+    const { log, now, metadata } = this.parts;
+    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      const run = foldRun(await log.readRuns([runId]));
+      const decision = run && decideOperatorCommand(run, command, { now: now(), metadata });
+      if (decision?.accepted !== true) return;
+      if ((await log.append(decision.events)).status !== 'conflict') return;
+    }
+  }
+}
+
+const TRIES_MAX = 5;

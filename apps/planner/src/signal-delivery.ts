@@ -1,0 +1,90 @@
+import {
+  awaitedKey, BROADCAST_RUN, broadcastStream, formatRunId, newEvent, signalStream,
+  type Agenda, type DomainEvent, type EventLog, type EventMetadata, type NewEvent, type RecordedEvent, type RunId, type SignalReceived, type TaskPath,
+} from '@foldwork/events';
+import { derivedRunId, foldRun, isOpenRun, type OutgoingSignal, type RunState, type SignalDispatch } from '@foldwork/domain';
+import type { RunStarter } from './run-starter';
+import type { TriggerBook } from './trigger-book';
+import { ALL_SHARDS } from './shard-share';
+
+export interface SignalDeliveryParts {
+  readonly log: EventLog;
+  readonly agenda: Agenda;
+  /** Writes what this planner knows of waits and has not saved. */
+  readonly flush: () => Promise<void>;
+  readonly starter: RunStarter;
+  readonly triggers: TriggerBook;
+  readonly metadata: EventMetadata;
+  readonly now: () => number;
+  readonly onRefused: (workflow: string, reason: string) => void;
+}
+
+/**
+ * Brings signals to the runs that wait for them. A delivery is an append to a stream named by the signal's id, so doing
+ * it again, here or in another planner, changes nothing.
+ */
+export class SignalDelivery {
+  constructor(private readonly parts: SignalDeliveryParts) {}
+
+  /** A signal that a task of a run sends. */
+  async send(from: RunState, outgoing: OutgoingSignal): Promise<SignalDispatch> {
+    const { signal, signalId, payload, to, at } = outgoing;
+    const received: SignalReceived = { signal, signalId, payload, at, ...(to?.correlationId !== undefined && { correlationId: to.correlationId }) };
+    if (to?.run !== undefined) return { targets: await this.toRun(from.namespace, to.run, received) };
+    await this.parts.log.append([this.event(BROADCAST_RUN, from.namespace, broadcastStream(from.namespace, signalId), received)]); // for the other planners
+    return { targets: await this.toAll(from.namespace, received, ALL_SHARDS, true) };
+  }
+
+  /** A broadcast that stands in the log: for the waits of these shards. */
+  async broadcast(namespace: string, received: SignalReceived, shards: readonly number[], withTriggers: boolean): Promise<void> {
+    await this.toAll(namespace, received, shards, withTriggers);
+  }
+
+  private async toRun(namespace: string, runId: RunId, received: SignalReceived): Promise<string[]> {
+    const run = foldRun(await this.parts.log.readRuns([runId]));
+    if (run === undefined || run.namespace !== namespace || !isOpenRun(run)) return [];
+    await this.parts.log.append([this.event(runId, namespace, signalStream(received.signalId), received)]);
+    return targetsOf(run, received, true);
+  }
+
+  private async toAll(namespace: string, received: SignalReceived, shards: readonly number[], withTriggers: boolean): Promise<string[]> {
+    const waiting = await this.waitingRuns(namespace, received, shards);
+    const stream = signalStream(received.signalId);
+    await Promise.all(waiting.map(({ runId }) => this.parts.log.append([this.event(runId, namespace, stream, received)])));
+    const started = withTriggers ? await this.startTriggered(namespace, received) : [];
+    return [...waiting.flatMap((run) => targetsOf(run, received, false)), ...started];
+  }
+
+  private async waitingRuns(namespace: string, { signal, correlationId }: SignalReceived, shards: readonly number[]): Promise<RunState[]> {
+    await this.parts.flush();
+    const keys = [awaitedKey(namespace, signal), ...(correlationId === undefined ? [] : [awaitedKey(namespace, signal, correlationId)])];
+    const runIds = await this.parts.agenda.awaiting(keys, shards);
+    const byRun = Map.groupBy(await this.parts.log.readRuns(runIds), ({ runId }) => runId);
+    return [...byRun.values()].flatMap((events: RecordedEvent[]) => foldRun(events) ?? []).filter(isOpenRun);
+  }
+
+  /** A workflow that refuses the payload is left out: recorded in the log of this process, nothing else. */
+  private async startTriggered(namespace: string, { signal, signalId, payload, at }: SignalReceived): Promise<string[]> {
+    const started: string[] = [];
+    for (const workflow of this.parts.triggers.startedBy(namespace, signal)) {
+      const runId = derivedRunId(at, `${signalId}/${workflow}`);
+      const outcome = await this.parts.starter.start({ namespace, workflow, runId, input: payload, at, origin: { trigger: { signal, signalId } }, retry: { delayMs: 30_000, maximum: 3 } });
+      if (outcome === 'started') started.push(formatRunId(runId));
+      else this.parts.onRefused(workflow, outcome.message);
+    }
+    return started;
+  }
+
+  private event(runId: RunId, namespace: string, stream: TaskPath, data: SignalReceived): NewEvent {
+    const event: DomainEvent = { type: 'SignalReceived', data };
+    return newEvent({ runId, namespace, metadata: this.parts.metadata }, stream, 1, event, true);
+  }
+}
+
+/** The tasks that wait for it; a run that was named is a target even while nothing in it waits. */
+const targetsOf = (run: RunState, { signal, correlationId }: SignalReceived, isNamed: boolean): string[] => {
+  const tasks = [...run.waiting].filter((path) =>
+    run.tasks.get(path)?.waitsFor?.some((awaited) => awaited.signal === signal && (awaited.correlationId === undefined || awaited.correlationId === correlationId)) === true);
+  if (tasks.length === 0) return isNamed ? [formatRunId(run.runId)] : [];
+  return tasks.map((path) => `${formatRunId(run.runId)}/${path}`);
+};
