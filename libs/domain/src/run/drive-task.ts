@@ -44,7 +44,7 @@ export const driveTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask
 
 const beginTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overlay: Overlay): Progress => {
   if (deciding.run.paused) return 'open';
-  if (isUnclaimed(deciding, path, spec)) return progressOf(deciding, path);
+  if (isUnclaimed(deciding, path, spec)) return progressOf(deciding, path, spec);
   try {
     const view = viewOf(deciding, path, overlay());
     if (spec.when !== undefined && view.task.attempt === 0 && !evaluateBoolean(spec.when, view.scopeOf(spec.when))) {
@@ -59,18 +59,21 @@ const beginTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overl
     if (!(error instanceof ExpressionError)) throw error;
     carryOut(deciding, path, [{ kind: 'fail', error: { code: 'EXPRESSION_ERROR', message: error.message } }]);
   }
-  const progress = progressOf(deciding, path);
-  const begun = deciding.run.tasks.get(path);
-  return progress === 'failed' && begun !== undefined ? retryOrFail(deciding, begun, spec, overlay) : progress;
+  return progressOf(deciding, path, spec);
 };
 
 const count = (deciding: Deciding, { spec, orchestrator }: DrivenView): void => deciding.count(spec, orchestrator.version);
 
-/** After the engine moved a task: what its new status means for the list it stands in. */
-const progressOf = (deciding: Deciding, path: TaskPath): 'open' | 'done' | 'failed' => {
-  const status = deciding.run.tasks.get(path)?.status ?? 'pending';
+/**
+ * After the engine moved a task: what its new status means for the list it stands in. One that failed and will be tried
+ * again is open; the move marked the list, so that it is looked at again in this very decision.
+ */
+const progressOf = (deciding: Deciding, path: TaskPath, spec: CompiledTask): 'open' | 'done' | 'failed' => {
+  const task = deciding.run.tasks.get(path);
+  const status = task?.status ?? 'pending';
   if (status === 'completed' || status === 'skipped') return 'done';
-  return isActive(status) || status === 'pending' ? 'open' : 'failed';
+  if (task === undefined || isActive(status) || status === 'pending') return 'open';
+  return retryMoment(task, spec, deciding.context.quarantineMs) === undefined ? 'failed' : 'open';
 };
 
 /** Nobody picked the task up in time. The write takes it away from a command that is still on its way. */
