@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Agenda, AgendaEntry, RunId } from '@foldwork/events';
 import { shardOf } from './shard-share';
 
@@ -8,13 +9,19 @@ export interface Appointment {
   readonly inLane?: boolean;
 }
 
+/** Rows are remembered to spare statements; what is forgotten is written or removed once more than needed. */
+const REMEMBERED_MAX = 100_000;
+
 /**
  * Gathers what changed in the agenda and writes it in one statement at a time. A run that begins and ends between two
- * writes never touches the table. Invariant: the saved position is never ahead of the saved appointments.
+ * writes never touches the table. Invariants:
+ *  1. the saved position is never ahead of the saved appointments;
+ *  2. a row is taken for absent only if nobody can have written one: its run began under this writer's eyes.
  */
 export class AgendaWriter {
   private changes = new Map<RunId, Appointment | 'removed'>();
-  private readonly saved = new Map<RunId, Appointment>();
+  private readonly rows = new LRUCache<RunId, Appointment | 'absent'>({ max: REMEMBERED_MAX });
+  private foreignUntil = Infinity;
   private savedPosition = -1;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
@@ -29,20 +36,25 @@ export class AgendaWriter {
     this.timer = setInterval(() => void this.flush(), intervalMs);
   }
 
+  /** Up to this position of the log others may have written rows of these shards. */
+  othersWroteUntil(position: number): void {
+    this.foreignUntil = position;
+  }
+
+  /** A run was requested at this position of the log. */
+  opened(runId: RunId, position: number): void {
+    if (position > this.foreignUntil && !this.rows.has(runId)) this.rows.set(runId, 'absent');
+  }
+
   set(runId: RunId, appointment: Appointment): void {
-    const known = this.saved.get(runId);
-    if (known !== undefined && isSame(known, appointment)) this.changes.delete(runId);
+    const row = this.rows.get(runId);
+    if (row !== undefined && row !== 'absent' && isSame(row, appointment)) this.changes.delete(runId);
     else this.changes.set(runId, appointment);
   }
 
   remove(runId: RunId): void {
-    if (this.saved.has(runId)) this.changes.set(runId, 'removed');
-    else this.changes.delete(runId);
-  }
-
-  /** A row that somebody else wrote: known to be there, so that it is removed when the run ends. */
-  known(runId: RunId): void {
-    if (!this.saved.has(runId)) this.saved.set(runId, { inFlight: true });
+    if (this.rows.get(runId) === 'absent') this.changes.delete(runId);
+    else this.changes.set(runId, 'removed');
   }
 
   flush(): Promise<void> {
@@ -60,11 +72,11 @@ export class AgendaWriter {
     const { changes } = this;
     if (changes.size === 0 && position === this.savedPosition) return;
     this.changes = new Map();
+    for (const runId of changes.keys()) this.rows.delete(runId); // unknown until the statement is through
     try {
       await this.agenda.save({ ...rowsOf(changes), shards, position });
       this.savedPosition = position;
-      for (const [runId, change] of changes) if (change === 'removed') this.saved.delete(runId);
-      else this.saved.set(runId, change);
+      for (const [runId, change] of changes) if (change !== 'removed') this.rows.set(runId, change);
     } catch (error) {
       for (const [runId, change] of changes) if (!this.changes.has(runId)) this.changes.set(runId, change);
       this.onTrouble(error);

@@ -15,6 +15,7 @@ export class DueQueue {
   private readonly next = new Map<RunId, number>();
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Infinity;
+  private isClosed = false;
 
   constructor(
     private readonly onDue: (runIds: RunId[]) => void,
@@ -23,6 +24,7 @@ export class DueQueue {
 
   add(runId: RunId, at: number): void {
     const known = this.next.get(runId);
+    if (this.isClosed) return;
     if (known !== undefined && known <= at) return;
     this.next.set(runId, at);
     this.heap.push({ runId, at });
@@ -34,6 +36,7 @@ export class DueQueue {
   }
 
   close(): void {
+    this.isClosed = true;
     clearTimeout(this.timer);
     this.next.clear();
   }

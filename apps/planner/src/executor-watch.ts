@@ -6,6 +6,7 @@ import type { Member, Membership } from '@foldwork/events';
  */
 export class ExecutorWatch {
   private members = new Map<string, Member>();
+  private losses = 0;
 
   constructor(private readonly membership: Membership) {}
 
@@ -18,12 +19,12 @@ export class ExecutorWatch {
     return incarnation < member.incarnation || (incarnation === member.incarnation && !member.alive);
   };
 
-  /** Reads the memberships; true when an executor was lost since the last time. */
-  async refresh(): Promise<boolean> {
+  /** Reads the memberships; returns how many losses were noticed so far. */
+  async refresh(): Promise<number> {
     const members = new Map((await this.membership.list()).map((member) => [member.name, member]));
-    const someLost = [...members.values()].some((member) => isNews(this.members.get(member.name), member));
+    if ([...members.values()].some((member) => isNews(this.members.get(member.name), member))) this.losses += 1;
     this.members = members;
-    return someLost;
+    return this.losses;
   }
 }
 

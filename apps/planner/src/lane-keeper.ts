@@ -30,6 +30,12 @@ export class LaneKeeper {
     this.hasNews = true;
   }
 
+  /** Runs of other planners became ours: it may be the turn of one of them. */
+  reconsider(): Promise<void> {
+    this.hasNews = true;
+    return this.admit();
+  }
+
   /** Admits whoever's turn it is. Rejects with `LogUnavailable`; then the next call tries again. */
   async admit(): Promise<void> {
     if (!this.hasNews) return;

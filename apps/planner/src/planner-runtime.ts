@@ -3,18 +3,17 @@ import {
   Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent,
   type Bus, type DefinitionStore, type EventLog, type EventMetadata, type RecordedEvent, type RunId, type Subscription,
 } from '@foldwork/events';
-import { DefinitionCache, WorkflowRegistry, type Logger } from '@foldwork/platform';
+import { DefinitionCache, type Logger } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
-import { Dispatcher } from './dispatcher';
+import { Clock } from './clock';
+import { createPlanner } from './create-planner';
 import { DueQueue } from './due-queue';
 import { ExecutorWatch } from './executor-watch';
-import { Interactions } from './interactions';
 import { LaneKeeper } from './lane-keeper';
-import { LOOK_AHEAD_MS, Planner } from './planner';
-import { RunCache } from './run-cache';
-import { RunStarter } from './run-starter';
+import type { Planner } from './planner';
+import { LOOK_AHEAD_MS } from './run-decisions';
 import { ALL_SHARDS, shardOf, shardsOf } from './shard-share';
-import { SignalDelivery } from './signal-delivery';
+import type { SignalDelivery } from './signal-delivery';
 import { TriggerBook } from './trigger-book';
 
 export interface PlannerSettings {
@@ -39,9 +38,9 @@ export interface PlannerDependencies {
 const FLUSH_MS = 100;
 const DUE_POLL_MS = 1_000;
 const DUE_ROWS_MAX = 5_000;
-const LOAD_RUNS_MAX = 200;
 const WATCH_MS = 500;
 const BATCH_EVENTS_MAX = 1_000;
+const RETRY_MS = 500;
 
 /** A planner at work: the subscription, the clocks, the lease and the takeover of shards around `Planner`. */
 export class PlannerRuntime {
@@ -58,7 +57,10 @@ export class PlannerRuntime {
   private subscription: LogSubscription | undefined;
   private shards: readonly number[] = [];
   private incarnation = 0;
-  private readonly timers: NodeJS.Timeout[] = [];
+  private lossesHandled = 0;
+  /** Last event of the batch that is being handled. */
+  private handling = 0;
+  private readonly clocks: Clock[] = [];
   private readonly hints: Subscription[] = [];
   private isStopping = false;
 
@@ -68,7 +70,7 @@ export class PlannerRuntime {
     this.agenda = new Agenda(pool);
     this.membership = new Membership(pool, 'planner');
     this.watch = new ExecutorWatch(new Membership(pool, 'executor'));
-    this.due = new DueQueue((runIds) => this.attempt(() => this.planner?.look(runIds), runIds), this.now);
+    this.due = new DueQueue((runIds) => this.attempt(() => this.planner?.look(runIds.filter(this.owns)), runIds), this.now);
     this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: this.metadata(), owns: this.owns, now: this.now });
     this.writer = new AgendaWriter(this.agenda, () => ({ shards: this.shards, position: this.subscription?.position ?? 0 }), this.trouble);
   }
@@ -82,17 +84,18 @@ export class PlannerRuntime {
   async start(): Promise<void> {
     const { settings, log } = this.dependencies;
     this.incarnation = await this.membership.join(settings.name, settings.leaseMs);
-    await this.watch.refresh();
+    this.lossesHandled = await this.watch.refresh(); // what is in flight is looked at below
     this.shards = shardsOf(settings.name, await this.membership.list());
-    this.planner = await this.createPlanner(await log.epoch());
+    this.planner = await this.createPlanner();
     for (const publication of await log.readPublications()) this.triggers.fold(publication);
     await this.lanes.start();
     // Lanes are folded from the runs of all shards, so reading begins where the slowest of all shards stands.
+    this.writer.othersWroteUntil(await log.head());
     this.subscription = this.createSubscription(await this.agenda.position(ALL_SHARDS));
     this.subscription.start();
     this.listen();
     this.writer.start(FLUSH_MS);
-    await this.takeOver(this.shards);
+    await this.planner.look(await this.agenda.inFlight(this.shards), true);
     this.every(Math.floor(settings.leaseMs / 3), () => this.renew());
     this.every(DUE_POLL_MS, () => this.readDue());
     this.every(WATCH_MS, () => this.watchExecutors());
@@ -102,7 +105,7 @@ export class PlannerRuntime {
 
   async stop(): Promise<void> {
     this.isStopping = true;
-    for (const timer of this.timers) clearInterval(timer);
+    await Promise.all(this.clocks.map((clock) => clock.stop()));
     this.due.close();
     await Promise.all(this.hints.map((hint) => hint.close()));
     await this.subscription?.close();
@@ -118,27 +121,15 @@ export class PlannerRuntime {
     return { actor: `planner:${this.dependencies.settings.name}` };
   }
 
-  private async createPlanner(epoch: string): Promise<Planner> {
-    const { log, bus, settings, logger } = this.dependencies;
-    const metadata = this.metadata();
-    const definitions = new DefinitionCache(this.dependencies.definitions);
-    const starter = new RunStarter(log, new WorkflowRegistry(log, this.now), definitions, metadata);
-    const onRefused = (workflow: string, reason: string): void => logger.warn({ event: 'trigger_refused', workflow, reason });
-    this.signals = new SignalDelivery({
-      log, agenda: this.agenda, starter, metadata, onRefused, now: this.now, triggers: this.triggers, flush: () => this.writer.flush(),
+  private async createPlanner(): Promise<Planner> {
+    const { log, bus, definitions, settings, logger } = this.dependencies;
+    const { agenda, writer, due, owns, now, triggers, trouble } = this;
+    const { planner, signals } = createPlanner({
+      log, bus, logger, settings, agenda, writer, due, owns, now, triggers, definitions: new DefinitionCache(definitions),
+      metadata: this.metadata(), epoch: await log.epoch(), isLost: this.watch.isLost, onTrouble: trouble,
     });
-    return new Planner({
-      log,
-      cache: new RunCache(log, definitions, settings.cacheRuns),
-      agenda: this.writer,
-      due: this.due,
-      dispatcher: new Dispatcher({ bus, epoch, now: this.now, onTrouble: this.trouble, wake: ({ run }, at) => this.due.add(run.runId, at) }),
-      interactions: new Interactions({ log, signals: this.signals, starter, metadata, now: this.now }),
-      owns: this.owns,
-      context: (now) => ({ now, metadata, isLost: this.watch.isLost, quarantineMs: settings.quarantineMs }),
-      now: this.now,
-      onSetAside: (runId, err) => logger.error({ event: 'run_set_aside', run: runId, err }),
-    });
+    this.signals = signals;
+    return planner;
   }
 
   private createSubscription(from: number): LogSubscription {
@@ -159,13 +150,14 @@ export class PlannerRuntime {
 
   /** Events of all runs in log order: lanes and triggers concern every planner, decisions those of its own shards. */
   private async take(events: readonly RecordedEvent[]): Promise<void> {
+    this.handling = events.at(-1)?.position ?? this.handling;
     const broadcasts: RecordedEvent[] = [];
     for (const event of events) {
       this.lanes.fold(event);
       this.triggers.fold(event);
       if (event.runId === BROADCAST_RUN) broadcasts.push(event);
     }
-    await this.planner?.take(events.filter(({ runId }) => this.owns(runId)));
+    await this.planner?.take(events.filter(({ runId }) => runId !== BROADCAST_RUN && this.owns(runId)));
     for (const recorded of broadcasts) await this.broadcast(recorded);
     await this.lanes.admit();
   }
@@ -186,14 +178,7 @@ export class PlannerRuntime {
   }
 
   private every(intervalMs: number, work: () => Promise<void>): void {
-    let running = false;
-    const tick = async (): Promise<void> => {
-      if (running) return;
-      running = true;
-      await work().catch(this.trouble);
-      running = false;
-    };
-    this.timers.push(setInterval(() => void tick(), intervalMs));
+    this.clocks.push(new Clock(intervalMs, work, this.trouble));
   }
 
   /** Work outside the subscription: trouble passes, and the agenda still has the appointment. */
@@ -204,54 +189,64 @@ export class PlannerRuntime {
     });
   }
 
-  /** Reads what the planners before left unread, and looks at every run with work in flight. */
+  /**
+   * Looks at every run that the planners before left unread events or work in flight of. What the subscription is
+   * handling just now it still handles for the old shards, so that counts as unread too.
+   */
   private async takeOver(shards: readonly number[]): Promise<void> {
     const { log } = this.dependencies;
-    const until = this.position;
+    const until = Math.max(this.position, this.handling);
+    const isTheirs = ({ runId, decide }: RecordedEvent): boolean => decide && runId !== BROADCAST_RUN && shards.includes(shardOf(runId));
     for (let from = await this.agenda.position(shards); from < until; ) {
       const events = await log.readAfter(from, BATCH_EVENTS_MAX);
       if (events.length === 0) break;
-      await this.planner?.take(events.filter(({ runId }) => shards.includes(shardOf(runId))));
+      await this.planner?.look([...new Set(events.filter(isTheirs).map(({ runId }) => runId))], true);
       from += events.length;
     }
-    await this.lookAll(await this.agenda.inFlight(shards), true);
-  }
-
-  private async lookAll(runIds: readonly RunId[], everything: boolean): Promise<void> {
-    for (const runId of runIds) this.writer.known(runId);
-    for (let start = 0; start < runIds.length; start += LOAD_RUNS_MAX) {
-      await this.planner?.look(runIds.slice(start, start + LOAD_RUNS_MAX), everything);
-    }
+    await this.planner?.look(await this.agenda.inFlight(shards), true);
   }
 
   private async renew(): Promise<void> {
-    const { name, leaseMs } = this.dependencies.settings;
-    if (!(await this.membership.renew(name, this.incarnation, leaseMs))) this.incarnation = await this.membership.join(name, leaseMs);
+    const { settings: { name, leaseMs }, logger } = this.dependencies;
+    if (!(await this.membership.renew(name, this.incarnation, leaseMs))) {
+      logger.warn({ event: 'planner_lease_lost', name });
+      this.incarnation = await this.membership.join(name, leaseMs);
+    }
     const shards = shardsOf(name, await this.membership.list());
     const gained = shards.filter((shard) => !this.shards.includes(shard));
-    if (gained.length === 0 && shards.length === this.shards.length) return;
+    if (gained.length > 0 || shards.length !== this.shards.length) await this.changeShards(shards, gained);
+  }
+
+  /** Invariant: a gained shard counts as taken over only when that went through; otherwise the next renewal tries again. */
+  private async changeShards(shards: readonly number[], gained: readonly number[]): Promise<void> {
+    const before = this.shards;
     await this.writer.flush(); // whoever takes over reads what is saved
     this.shards = shards;
-    if (gained.length > 0) await this.takeOver(gained);
+    this.planner?.release(this.owns);
+    try {
+      if (gained.length > 0) await this.takeOver(gained);
+      await this.lanes.reconsider();
+    } catch (error) {
+      this.shards = before.filter((shard) => shards.includes(shard));
+      throw error;
+    }
+    this.writer.othersWroteUntil(await this.dependencies.log.head());
     this.dependencies.logger.info({ event: 'planner_shards', shards: shards.length });
   }
 
   private async readDue(): Promise<void> {
     const rows = await this.agenda.due(this.shards, this.now() + LOOK_AHEAD_MS, DUE_ROWS_MAX);
-    for (const { runId, wakeAt } of rows) {
-      this.writer.known(runId);
-      this.due.add(runId, wakeAt);
-    }
+    for (const { runId, wakeAt } of rows) this.due.add(runId, wakeAt);
   }
 
+  /** The log may show a claim of an executor only after its loss was noticed: what is in memory is looked through each time. */
   private async watchExecutors(): Promise<void> {
-    if (!(await this.watch.refresh())) return;
-    const { isLost } = this.watch;
-    const inMemory = this.planner?.lost(isLost) ?? [];
+    const losses = await this.watch.refresh();
+    const inMemory = this.planner?.lost(this.watch.isLost) ?? [];
     await this.planner?.look(inMemory);
+    if (losses === this.lossesHandled) return;
     const elsewhere = (await this.agenda.inFlight(this.shards)).filter((runId) => !inMemory.includes(runId));
-    await this.lookAll(elsewhere, false);
+    await this.planner?.look(elsewhere);
+    this.lossesHandled = losses;
   }
 }
-
-const RETRY_MS = 500;

@@ -1,36 +1,30 @@
-import { LogUnavailable, type EventLog, type RecordedEvent, type RunId } from '@foldwork/events';
-import { decideRun, foldEvent, isOpenRun, lookAtEverything, type DecideContext, type RunDecision } from '@foldwork/domain';
+import { LogUnavailable, type RecordedEvent, type RunId } from '@foldwork/events';
+import { foldEvent, lookAtEverything } from '@foldwork/domain';
 import type { AgendaWriter } from './agenda-writer';
-import type { Dispatcher } from './dispatcher';
 import type { DueQueue } from './due-queue';
 import type { RunCache } from './run-cache';
-import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
+import type { RunDecisions } from './run-decisions';
+import type { RunEntry } from './run-entry';
 
-/** How far ahead appointments are kept in memory; those further away are in the agenda only. */
-export const LOOK_AHEAD_MS = 2_000;
-const CONFLICTS_MAX = 10;
-const CONFLICT_PAUSE_MS = 50;
 const READ_RUNS_MAX = 200;
 /** A run that a bug keeps from being decided is tried again so often: the fault may have been outside it. */
 const SET_ASIDE_MS = 60_000;
 
 export interface PlannerParts {
-  readonly log: EventLog;
   readonly cache: RunCache;
   readonly agenda: AgendaWriter;
   readonly due: DueQueue;
-  readonly dispatcher: Dispatcher;
-  readonly context: (now: number) => DecideContext;
+  readonly decisions: RunDecisions;
   readonly now: () => number;
   /** A run that cannot be decided because of a bug or a missing definition: set aside, the others go on. */
   readonly onSetAside: (runId: RunId, error: unknown) => void;
 }
 
 /**
- * Folds runs, decides, appends, sends commands. Invariants:
+ * Brings the log's events to the runs they belong to, and has those decided that they concern. Invariants:
  *  1. a batch is done with only when everything it asked for is appended, so a saved cursor never skips work;
- *  2. decisions of one run follow each other; a state whose append was refused is thrown away and folded anew;
- *  3. commands are sent only for what the log has.
+ *  2. a run in memory has every event of the log up to the last batch: what came while it was being read is folded after;
+ *  3. a run that cannot be folded or decided never keeps the others from it.
  */
 export class Planner {
   constructor(private readonly parts: PlannerParts) {}
@@ -72,7 +66,7 @@ export class Planner {
 
   /** Runs in memory with an attempt at an executor that is lost. */
   lost(isLost: (executor: string) => boolean): RunId[] {
-    const holds = ({ run }: RunEntry): boolean => run.executing.values().some((path) => isLost(run.tasks.get(path)?.executor ?? ''));
+    const holds = ({ run }: RunEntry): boolean => [...run.executing].some((path) => isLost(run.tasks.get(path)?.executor ?? ''));
     return [...this.parts.cache.values()].filter(holds).map(({ run }) => run.runId);
   }
 
@@ -140,13 +134,12 @@ export class Planner {
   }
 
   private async lookAt(entries: readonly RunEntry[], everything: boolean): Promise<void> {
-    if (everything) for (const entry of entries) entry.sent.clear(); // commands may have been lost
-    if (everything) for (const { run } of entries) lookAtEverything(run);
+    if (everything) entries.forEach(reconsider);
     await this.decideAll(entries);
   }
 
   private async decideAll(entries: readonly RunEntry[]): Promise<void> {
-    await Promise.all(entries.map((entry) => this.guarded(entry.run.runId, () => this.decide(entry))));
+    await Promise.all(entries.map((entry) => this.guarded(entry.run.runId, () => this.parts.decisions.decide(entry))));
   }
 
   private async guarded(runId: RunId, work: () => Promise<void>): Promise<void> {
@@ -165,72 +158,11 @@ export class Planner {
     agenda.set(runId, { inFlight: true, wakeAt: now() + SET_ASIDE_MS });
     onSetAside(runId, error);
   }
-
-  /** Resolves when a decision that knows everything folded so far is in the log. */
-  private decide(entry: RunEntry): Promise<void> {
-    entry.again = true;
-    return (entry.deciding ??= this.decideWhileAsked(entry));
-  }
-
-  private async decideWhileAsked(first: RunEntry): Promise<void> {
-    let entry = first;
-    let conflicts = 0;
-    try {
-      while (entry.again) {
-        entry.again = false;
-        if (await this.decideOnce(entry)) continue;
-        conflicts += 1;
-        if (conflicts === CONFLICTS_MAX) return this.parts.due.add(entry.run.runId, this.parts.now() + CONFLICT_PAUSE_MS);
-        const fresh = await this.refold(entry);
-        if (fresh === undefined) return;
-        fresh.deciding = first.deciding;
-        fresh.again = true;
-        entry = fresh;
-      }
-    } finally {
-      first.deciding = undefined;
-      entry.deciding = undefined;
-    }
-  }
-
-  private async refold({ run }: RunEntry): Promise<RunEntry | undefined> {
-    const { cache } = this.parts;
-    cache.drop(run.runId);
-    return (await cache.load([run.runId])).get(run.runId);
-  }
-
-  /** False: somebody else wrote to the run meanwhile, and the state is worth nothing any more. */
-  private async decideOnce(entry: RunEntry): Promise<boolean> {
-    const { log, now, context } = this.parts;
-    const at = now();
-    if ((nextResend(entry) ?? Infinity) <= at) lookAtEverything(entry.run);
-    const decision = decideRun(entry.run, entry.definition, context(at));
-    const outcome = decision.events.length === 0 ? { status: 'ok' } : await log.append(decision.events);
-    if (outcome.status === 'conflict') return false;
-    this.follow(entry, decision);
-    return true;
-  }
-
-  /** What follows from a decision that is in the log: commands, and the next appointment. */
-  private follow(entry: RunEntry, { events, segments, wakeAt }: RunDecision): void {
-    const { agenda, due, dispatcher, cache } = this.parts;
-    const { run } = entry;
-    forgetClaimed(entry);
-    dispatcher.send(entry, segments);
-    dispatcher.cancel(entry, events);
-    if (!isOpenRun(run) && run.retryAt === undefined) {
-      agenda.remove(run.runId);
-      due.remove(run.runId);
-      cache.drop(run.runId);
-      return;
-    }
-    const next = earliest(wakeAt, nextResend(entry));
-    agenda.set(run.runId, { inFlight: entry.sent.size > 0 || run.executing.size > 0, ...(next !== undefined && { wakeAt: next }) });
-    if (next !== undefined && next <= this.parts.now() + LOOK_AHEAD_MS) due.add(run.runId, next);
-  }
 }
 
-const earliest = (a: number | undefined, b: number | undefined): number | undefined => {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Math.min(a, b);
+/** Commands may have been lost, child runs may have ended: the next decision hands out what is still wanted again. */
+const reconsider = (entry: RunEntry): void => {
+  entry.sent.clear();
+  entry.childRuns.clear();
+  lookAtEverything(entry.run);
 };

@@ -1,5 +1,5 @@
-import type { SegmentTask } from '@foldwork/events';
-import type { CompiledDefinition, RunState } from '@foldwork/domain';
+import type { RunId, SegmentTask } from '@foldwork/events';
+import type { ChildRunView, CompiledDefinition, RunState, SignalDispatch } from '@foldwork/domain';
 
 /** A run that a planner holds folded in memory. */
 export interface RunEntry {
@@ -7,6 +7,9 @@ export interface RunEntry {
   readonly definition: CompiledDefinition;
   /** Commands on their way, by first task and version: when to send them again if nobody has claimed by then. */
   readonly sent: Map<string, SentCommand>;
+  /** What came of signals that it sent, and how its child runs stand: not in the log, asked for anew after a restart. */
+  readonly dispatched: Map<string, SignalDispatch>;
+  readonly childRuns: Map<RunId, ChildRunView>;
   /** Present while decisions of this run are being made: settles when the last one that was asked for is in the log. */
   deciding: Promise<void> | undefined;
   /** Something changed since the last decision began. */
@@ -20,13 +23,18 @@ export interface SentCommand {
   readonly resendAt: number;
 }
 
-export const newEntry = (run: RunState, definition: CompiledDefinition): RunEntry => ({ run, definition, sent: new Map(), deciding: undefined, again: false });
+export const newEntry = (run: RunState, definition: CompiledDefinition): RunEntry => ({
+  run, definition, sent: new Map(), dispatched: new Map(), childRuns: new Map(), deciding: undefined, again: false,
+});
 
 export const sentKey = ({ path, version }: Pick<SegmentTask, 'path' | 'version'>): string => `${path}@${version}`;
 
 /** Forgets commands that were claimed, or that something else overtook. */
 export const forgetClaimed = ({ run, sent }: RunEntry): void => {
-  for (const [key, { path, version }] of sent) if ((run.tasks.get(path)?.version ?? 0) > version || run.tasks.get(path)?.status === 'in_progress') sent.delete(key);
+  for (const [key, { path, version }] of sent) {
+    const task = run.tasks.get(path);
+    if (task !== undefined && (task.version > version || run.executing.has(path))) sent.delete(key);
+  }
 };
 
 export const nextResend = ({ sent }: RunEntry): number | undefined => {

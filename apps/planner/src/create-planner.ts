@@ -1,0 +1,50 @@
+import type { Agenda, Bus, EventLog, EventMetadata, RunId } from '@foldwork/events';
+import { WorkflowRegistry, type DefinitionCache, type Logger } from '@foldwork/platform';
+import type { AgendaWriter } from './agenda-writer';
+import { Dispatcher } from './dispatcher';
+import type { DueQueue } from './due-queue';
+import { Interactions } from './interactions';
+import { Planner } from './planner';
+import { RunCache } from './run-cache';
+import { RunDecisions } from './run-decisions';
+import { RunStarter } from './run-starter';
+import { SignalDelivery } from './signal-delivery';
+import type { TriggerBook } from './trigger-book';
+
+export interface PlannerMakings {
+  readonly log: EventLog;
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly definitions: DefinitionCache;
+  readonly agenda: Agenda;
+  readonly writer: AgendaWriter;
+  readonly due: DueQueue;
+  readonly triggers: TriggerBook;
+  readonly settings: { readonly cacheRuns: number; readonly quarantineMs: number };
+  readonly metadata: EventMetadata;
+  readonly epoch: string;
+  readonly owns: (runId: RunId) => boolean;
+  readonly isLost: (executor: string) => boolean;
+  readonly now: () => number;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** Puts a planner together from what its runtime owns. */
+export const createPlanner = (makings: PlannerMakings): { readonly planner: Planner; readonly signals: SignalDelivery } => {
+  const { log, bus, logger, definitions, agenda, writer, due, triggers, settings, metadata, epoch, owns, isLost, now, onTrouble } = makings;
+  const starter = new RunStarter(log, new WorkflowRegistry(log, now), definitions, metadata);
+  const signals = new SignalDelivery({
+    log, agenda, starter, metadata, now, triggers,
+    flush: () => writer.flush(),
+    onRefused: (workflow, reason) => logger.warn({ event: 'trigger_refused', workflow, reason }),
+  });
+  const cache = new RunCache(log, definitions, settings.cacheRuns);
+  const decisions = new RunDecisions({
+    log, cache, agenda: writer, due, owns, now,
+    dispatcher: new Dispatcher({ bus, epoch, now, onTrouble, wake: ({ run }, at) => due.add(run.runId, at) }),
+    interactions: new Interactions({ log, signals, starter, metadata, now }),
+    context: (at) => ({ now: at, metadata, isLost, quarantineMs: settings.quarantineMs }),
+  });
+  const onSetAside = (runId: RunId, err: unknown): void => logger.error({ event: 'run_set_aside', run: runId, err });
+  return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, onSetAside }) };
+};

@@ -1,0 +1,142 @@
+import { awaitedKey, type EventLog, type RunId } from '@foldwork/events';
+import { childRunView, decideRun, isOpenRun, lookAtEverything, lookAtTask, type DecideContext, type RunDecision, type RunState } from '@foldwork/domain';
+import type { AgendaWriter } from './agenda-writer';
+import type { Dispatcher } from './dispatcher';
+import type { DueQueue } from './due-queue';
+import type { Interactions } from './interactions';
+import type { RunCache } from './run-cache';
+import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
+
+/** How far ahead appointments are kept in memory; those further away are in the agenda only. */
+export const LOOK_AHEAD_MS = 2_000;
+const CONFLICTS_MAX = 10;
+const CONFLICT_PAUSE_MS = 50;
+/** A run that waits for child runs is told when they end; if that is lost, it looks by itself. */
+const CHILD_CHECK_MS = 10_000;
+
+export interface RunDecisionsParts {
+  readonly log: EventLog;
+  readonly cache: RunCache;
+  readonly agenda: AgendaWriter;
+  readonly due: DueQueue;
+  readonly dispatcher: Dispatcher;
+  readonly interactions: Interactions;
+  readonly owns: (runId: RunId) => boolean;
+  readonly context: (now: number) => DecideContext;
+  readonly now: () => number;
+}
+
+/**
+ * Decides runs and carries out what follows. Invariants:
+ *  1. decisions of one run follow each other; a state whose append was refused is thrown away and folded anew;
+ *  2. commands, signals and child runs are sent only for what the log has.
+ */
+export class RunDecisions {
+  constructor(private readonly parts: RunDecisionsParts) {}
+
+  /** Resolves when a decision that knows everything folded so far is in the log, and what it asked for is sent. */
+  decide(entry: RunEntry): Promise<void> {
+    entry.again = true;
+    return (entry.deciding ??= this.decideWhileAsked(entry));
+  }
+
+  private async decideWhileAsked(first: RunEntry): Promise<void> {
+    let entry = first;
+    let conflicts = 0;
+    try {
+      while (entry.again) {
+        entry.again = false;
+        if (await this.decideOnce(entry)) continue;
+        conflicts += 1;
+        if (conflicts === CONFLICTS_MAX) return this.parts.due.add(entry.run.runId, this.parts.now() + CONFLICT_PAUSE_MS);
+        const fresh = await this.refold(entry);
+        if (fresh === undefined) return;
+        fresh.deciding = first.deciding;
+        fresh.again = true;
+        entry = fresh;
+      }
+    } finally {
+      first.deciding = undefined;
+      entry.deciding = undefined;
+    }
+  }
+
+  private async refold({ run }: RunEntry): Promise<RunEntry | undefined> {
+    const { cache } = this.parts;
+    cache.drop(run.runId);
+    return (await cache.load([run.runId])).get(run.runId);
+  }
+
+  /** False: somebody else wrote to the run meanwhile, and the state is worth nothing any more. */
+  private async decideOnce(entry: RunEntry): Promise<boolean> {
+    const { interactions } = this.parts;
+    if (entry.run.childRuns.size > 0) await interactions.prepare(entry);
+    const decision = await this.append(entry);
+    if (decision === undefined) return false;
+    if (await interactions.carryOut(entry, decision)) entry.again = true;
+    else await this.keepAppointment(entry, decision.wakeAt);
+    return true;
+  }
+
+  /** Decides and appends; `undefined` after a conflict. Commands go out as soon as the append is through. */
+  private async append(entry: RunEntry): Promise<RunDecision | undefined> {
+    const { log, now, context, dispatcher } = this.parts;
+    const at = now();
+    this.repeatLost(entry, at);
+    const decision = decideRun(entry.run, entry.definition, {
+      ...context(at),
+      childRun: (runId) => entry.childRuns.get(runId),
+      dispatched: (signalId) => entry.dispatched.get(signalId),
+    });
+    if (decision.events.length > 0 && (await log.append(decision.events)).status === 'conflict') return undefined;
+    forgetClaimed(entry);
+    dispatcher.send(entry, decision.segments);
+    dispatcher.cancel(entry, decision.events);
+    return decision;
+  }
+
+  /** A command that nobody claimed in time is handed out again. */
+  private repeatLost(entry: RunEntry, at: number): void {
+    if (entry.sent.size === 0) return;
+    forgetClaimed(entry);
+    if ((nextResend(entry) ?? Infinity) <= at) lookAtEverything(entry.run);
+  }
+
+  private async keepAppointment(entry: RunEntry, wakeAt: number | undefined): Promise<void> {
+    const { agenda, due, cache, owns, now } = this.parts;
+    const { run } = entry;
+    const isOver = !isOpenRun(run) && run.retryAt === undefined && run.childRuns.size === 0;
+    if (isOver) {
+      agenda.remove(run.runId);
+      due.remove(run.runId);
+    }
+    if (isOver || !owns(run.runId)) cache.drop(run.runId);
+    if (!isOpenRun(run) && run.request.parent !== undefined) await this.tellParent(run, run.request.parent);
+    if (isOver || !owns(run.runId)) return;
+    const next = earliest(wakeAt, nextResend(entry), run.childRuns.size > 0 ? now() + CHILD_CHECK_MS : undefined);
+    agenda.set(run.runId, {
+      inFlight: entry.sent.size > 0 || run.executing.size > 0 || run.childRuns.size > 0,
+      ...(next !== undefined && { wakeAt: next }),
+      ...(run.waiting.size > 0 && { awaits: awaitedBy(run) }),
+      ...(run.request.lane !== undefined && { inLane: true }),
+    });
+    if (next !== undefined && next <= now() + LOOK_AHEAD_MS) due.add(run.runId, next);
+  }
+
+  /** Whichever planner sees the end tells it; the version check makes a second telling harmless. */
+  private async tellParent(child: RunState, { runId, task }: NonNullable<RunState['request']['parent']>): Promise<void> {
+    const parent = (await this.parts.cache.load([runId])).get(runId);
+    if (parent === undefined) return;
+    parent.childRuns.set(child.runId, childRunView(child));
+    lookAtTask(parent.run, task);
+    await this.decide(parent);
+  }
+}
+
+const awaitedBy = ({ waiting, tasks, namespace }: RunState): string[] =>
+  [...waiting].flatMap((path) => (tasks.get(path)?.waitsFor ?? []).map(({ signal, correlationId }) => awaitedKey(namespace, signal, correlationId)));
+
+const earliest = (...moments: (number | undefined)[]): number | undefined => {
+  const known = moments.filter((moment) => moment !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+};
