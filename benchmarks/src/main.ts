@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from './measure';
 import { parseOptions, USAGE, type Options } from './options';
-import { storeResult } from './report/stored-results';
+import { compare, comparisonLines } from './report/comparison';
+import { readBaseline, storeResult } from './report/stored-results';
 import { closeAllWorlds } from './world/world';
 
 const stopOn = (signal: NodeJS.Signals, code: number): void => {
@@ -26,11 +27,12 @@ const main = async (): Promise<void> => {
   stopOn('SIGINT', 130);
   stopOn('SIGTERM', 143);
   const result = await measure(options);
+  for (const line of comparisonLines(compare(result, readBaseline()))) console.log(line);
   if (options.json !== undefined) {
     mkdirSync(dirname(resolve(options.json)), { recursive: true });
     writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
   }
-  if (options.store) storeResult(result);
+  if (options.store) console.log(`kept as ${storeResult(result)}`);
 };
 
 main().then(

@@ -1,10 +1,14 @@
 const steps = (count: number, action: string): object[] =>
   Array.from({ length: count }, (_, index) => ({ id: `step${index + 1}`, type: 'basic', action }));
 
+export const STEPS_PER_RUN = 10;
+/** Between the two tasks of `bench.sleep`. */
+export const SLEEP_MS = 3_000;
+
 /** The workflows that the benchmarks publish, by name. */
 export const BENCH_WORKFLOWS: Readonly<Record<string, object>> = {
-  'bench.steps': { workflow: 'bench.steps', tasks: steps(10, 'bench.noop') },
-  'bench.pauses': { workflow: 'bench.pauses', tasks: steps(10, 'bench.pause') },
+  'bench.steps': { workflow: 'bench.steps', tasks: steps(STEPS_PER_RUN, 'bench.noop') },
+  'bench.pauses': { workflow: 'bench.pauses', tasks: steps(STEPS_PER_RUN, 'bench.pause') },
   'bench.wide': {
     workflow: 'bench.wide',
     tasks: [
@@ -18,7 +22,6 @@ export const BENCH_WORKFLOWS: Readonly<Record<string, object>> = {
   },
   'bench.sleep': {
     workflow: 'bench.sleep',
-    tasks: [{ id: 'before', type: 'basic', action: 'bench.noop', sleep: 3_000 }, { id: 'after', type: 'basic', action: 'bench.noop' }],
+    tasks: [{ id: 'before', type: 'basic', action: 'bench.noop', sleep: SLEEP_MS }, { id: 'after', type: 'basic', action: 'bench.noop' }],
   },
 };
-export const STEPS_PER_RUN = 10;

@@ -2,44 +2,45 @@ import { rounded } from '../percentiles';
 import { throughputRound, type ThroughputRound } from '../workloads/w1-throughput';
 import { World } from '../world/world';
 import { profileServices } from './profile-services';
-import type { FunctionTime } from './self-times';
+import type { TimesByName } from './self-times';
 import { profileStatements } from './statement-times';
 
-/** Of the CPU of its process; what takes less is not named. */
-const SHARE_MINIMUM = 0.02;
-const FUNCTIONS_MAX = 25;
+/** What takes less of its process is not named. */
+const SHARE_MINIMUM = 0.015;
+const LINES_MAX = 30;
+const PROFILED_RUNS = 6_000;
 
 /** W1 once more, each service profiled and the statements of Postgres timed: where its CPU goes. */
 export const profileThroughput = async (): Promise<Record<string, unknown>> => {
   const world = await World.start({ profile: true });
   try {
-    await throughputRound(world);
-    await throughputRound(world);
+    for (let warmUp = 0; warmUp < 2; warmUp += 1) await throughputRound(world);
     let round: ThroughputRound | undefined;
-    let functions = new Map<string, FunctionTime[]>();
+    let times = new Map<string, TimesByName>();
     const statements = await profileStatements(world, async () => {
-      functions = await profileServices(world, async () => (round = await throughputRound(world)));
+      times = await profileServices(world, async () => (round = await throughputRound(world, PROFILED_RUNS)));
     });
     if (round === undefined) throw new Error('nothing was profiled');
     return {
+      runs: PROFILED_RUNS,
       stepsPerSecond: Math.round(round.stepsPerSecond),
       cpuByProcess: round.cpu.byProcess,
       cpuOfPostgres: round.cpu.ofPostgres,
-      statements: statements.map((each) => ({ ...each, totalMs: rounded(each.totalMs, 1) })),
-      ...Object.fromEntries([...functions].map(([name, times]) => [name, table(times)])),
+      statements: statements.map(({ statement, calls, rows, totalMs }) => `${rounded(totalMs, 0)} ms ${calls} calls ${rows} rows  ${statement}`),
+      ...Object.fromEntries([...times].map(([name, ofService]) => [name, tables(ofService)])),
     };
   } finally {
     await world.close();
   }
 };
 
-const table = (times: readonly FunctionTime[]): string[] => {
-  const sum = times.reduce((total, { selfMs }) => total + selfMs, 0);
-  const own = times.filter(({ selfMs }) => selfMs / sum >= SHARE_MINIMUM).slice(0, FUNCTIONS_MAX).map((time) => line(time, sum));
-  const inclusive = [...times].sort((a, b) => b.totalMs - a.totalMs).slice(0, FUNCTIONS_MAX).map((time) => line(time, sum));
-  return [`${rounded(sum, 0)} ms on the CPU; own time | with what it calls`, ...own, '-- with what it calls', ...inclusive];
-};
+const tables = ({ sumMs, byPackage, own, total }: TimesByName): Record<string, unknown> => ({
+  cpuMs: Math.round(sumMs),
+  byPackage: table(byPackage, sumMs),
+  own: table(own, sumMs),
+  withCallees: table(total, sumMs),
+});
 
-const line = ({ name, selfMs, totalMs }: FunctionTime, sum: number): string =>
-  `${percent(selfMs / sum)} | ${percent(totalMs / sum)}  ${name}`;
-const percent = (share: number): string => `${(share * 100).toFixed(1).padStart(5)} %`;
+const table = (times: ReadonlyMap<string, number>, sumMs: number): string[] =>
+  [...times].filter(([, ms]) => ms / sumMs >= SHARE_MINIMUM).sort(([, a], [, b]) => b - a).slice(0, LINES_MAX)
+    .map(([name, ms]) => `${((ms / sumMs) * 100).toFixed(1).padStart(5)} %  ${name}`);

@@ -11,41 +11,76 @@ interface ProfileNode {
   readonly children?: readonly number[];
 }
 
-export interface FunctionTime {
-  readonly name: string;
-  readonly selfMs: number;
+export interface TimesByName {
+  readonly sumMs: number;
+  /** Time of its own. */
+  readonly own: ReadonlyMap<string, number>;
   /** With everything it called, recursion counted once. */
-  readonly totalMs: number;
+  readonly total: ReadonlyMap<string, number>;
+  /** By package; what Node does is put down to the package that called it. */
+  readonly byPackage: ReadonlyMap<string, number>;
 }
 
-const IDLE = new Set(['(idle)', '(root)']);
+/** Not work: waiting, and starting the profiler itself. */
+const IGNORED = new Set(['(idle)', 'startProfile benchmarks']);
 
-/** Functions by time of their own, most first; waiting is left out. */
-export const selfTimes = ({ nodes, samples, timeDeltas }: CpuProfile): FunctionTime[] => {
-  const own = new Map<number, number>();
-  samples.forEach((id, index) => own.set(id, (own.get(id) ?? 0) + (timeDeltas[index] ?? 0) / 1000));
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const self = new Map<string, number>();
-  const total = new Map<string, number>();
-  const visit = (node: ProfileNode, above: ReadonlySet<string>): number => {
+export const timesByName = (profile: CpuProfile): TimesByName => new TreeWalk(profile).times();
+
+interface Above {
+  readonly names: ReadonlySet<string>;
+  readonly package: string;
+}
+
+class TreeWalk {
+  private readonly selfById = new Map<number, number>();
+  private readonly byId: ReadonlyMap<number, ProfileNode>;
+  private readonly own = new Map<string, number>();
+  private readonly total = new Map<string, number>();
+  private readonly byPackage = new Map<string, number>();
+
+  constructor(private readonly profile: CpuProfile) {
+    const { nodes, samples, timeDeltas } = profile;
+    this.byId = new Map(nodes.map((node) => [node.id, node]));
+    samples.forEach((id, index) => add(this.selfById, id, (timeDeltas[index] ?? 0) / 1000));
+  }
+
+  times(): TimesByName {
+    const [root] = this.profile.nodes;
+    const sumMs = root === undefined ? 0 : this.visit(root, { names: new Set(), package: 'node' });
+    return { sumMs, own: this.own, total: this.total, byPackage: this.byPackage };
+  }
+
+  /** Returns the time of the node and everything below it. */
+  private visit(node: ProfileNode, above: Above): number {
     const name = nameOf(node);
-    const inside = above.has(name) ? above : new Set(above).add(name);
-    const selfMs = own.get(node.id) ?? 0;
-    const below = (node.children ?? []).map((id) => byId.get(id)).reduce((sum, child) => sum + (child ? visit(child, inside) : 0), 0);
-    self.set(name, (self.get(name) ?? 0) + selfMs);
-    if (!above.has(name)) total.set(name, (total.get(name) ?? 0) + selfMs + below);
-    return selfMs + below;
-  };
-  const [root] = nodes;
-  if (root !== undefined) visit(root, new Set());
-  return [...self].map(([name, selfMs]) => ({ name, selfMs, totalMs: total.get(name) ?? 0 }))
-    .filter(({ name }) => !IDLE.has(name)).sort((a, b) => b.selfMs - a.selfMs);
-};
+    if (IGNORED.has(name)) return 0;
+    const inside = { names: above.names.has(name) ? above.names : new Set(above.names).add(name), package: packageOf(node) ?? above.package };
+    const selfMs = this.selfById.get(node.id) ?? 0;
+    add(this.own, name, selfMs);
+    add(this.byPackage, name === '(garbage collector)' ? name : inside.package, selfMs);
+    let total = selfMs;
+    for (const id of node.children ?? []) {
+      const child = this.byId.get(id);
+      if (child !== undefined) total += this.visit(child, inside);
+    }
+    if (!above.names.has(name)) add(this.total, name, total);
+    return total;
+  }
+}
+
+const add = <K>(sums: Map<K, number>, key: K, value: number): void => void sums.set(key, (sums.get(key) ?? 0) + value);
 
 const nameOf = ({ callFrame: { functionName, url, lineNumber } }: ProfileNode): string => {
   const name = functionName === '' ? '(anonymous)' : functionName;
+  if (url.includes('/benchmarks/')) return `${name} benchmarks`;
   return url === '' ? name : `${name} ${shortPath(url)}:${lineNumber + 1}`;
 };
 
 /** From the package or the workspace on. */
 const shortPath = (url: string): string => /(?:node_modules|dist)\/(.*)$/.exec(url)?.[1] ?? url;
+
+/** `pg`, `@nats-io/nats-core`, `libs/events/src/log`, `apps/planner`; nothing for Node itself. */
+const packageOf = ({ callFrame: { url } }: ProfileNode): string | undefined => {
+  if (url === '' || url.startsWith('node:')) return undefined;
+  return /^(?:@[^/]+\/[^/]+|libs\/[^/]+\/src\/[^/]+|apps\/[^/]+|[^/]+)/.exec(shortPath(url))?.[0];
+};

@@ -16,7 +16,8 @@ export const ratiosOf = (result: Result): Record<string, number> => {
   return Object.fromEntries(Object.entries(ratios).filter(([, ratio]) => Number.isFinite(ratio)).map(([name, ratio]) => [name, rounded(ratio, 3)]));
 };
 
-export const printRatios = (result: Result): void => {
+/** Adds them to the result and prints them. */
+export const addRatios = (result: Result): void => {
   const ratios = ratiosOf(result);
   if (Object.keys(ratios).length === 0) return;
   result['ratios'] = ratios;

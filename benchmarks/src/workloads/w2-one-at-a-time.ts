@@ -9,10 +9,13 @@ const WARM_UP_RUNS = 200;
 
 /** One run of 10 steps after the other: from the moment the request is sent until the client knows of the end. */
 export const w2OneAtATime = async (world: World): Promise<Record<string, unknown>> => {
+  const warmUp = await logHead(world);
   for (let run = 0; run < WARM_UP_RUNS; run += 1) await oneRun(world);
   const after = await logHead(world);
+  world.watch.expect(after, (after - warmUp) / WARM_UP_RUNS);
   const runs: ClientTimes[] = [];
   for (let run = 0; run < RUNS; run += 1) runs.push(await oneRun(world));
+  world.watch.expect(0, 0);
   const times = runs.map(({ sentAt, knownAt }) => knownAt - sentAt);
   return {
     runs: RUNS,

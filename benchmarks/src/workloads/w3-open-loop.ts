@@ -9,9 +9,12 @@ const WARM_UP_SECONDS = 2;
 
 /** 50 runs of 10 steps a second, whether or not those before have ended: time from when a run was due to be sent. */
 export const w3OpenLoop = async (world: World): Promise<Record<string, unknown>> => {
+  const warmUp = await logHead(world);
   await openLoop(world, WARM_UP_SECONDS);
   const after = await logHead(world);
+  world.watch.expect(after, (after - warmUp) / (WARM_UP_SECONDS * RUNS_PER_SECOND));
   const times = await openLoop(world, SECONDS);
+  world.watch.expect(0, 0);
   return { runsPerSecond: RUNS_PER_SECOND, seconds: SECONDS, ...percentiles('', times), ...percentiles('log', await runSpansMs(world, after)) };
 };
 

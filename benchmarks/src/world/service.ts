@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceAnswer, ServiceQuestion } from './service.preload';
@@ -13,8 +14,9 @@ export interface ServiceOptions {
   readonly url: string;
 }
 
-/** `dist`, from where this file runs. */
-const DIST = join(__dirname, '..', '..', '..');
+/** `dist`, from here when built; tests run the sources and want the built services all the same. */
+const ROOT = join(__dirname, '..', '..', '..');
+export const DIST = existsSync(join(ROOT, 'package.json')) ? join(ROOT, 'dist') : ROOT;
 const READY_LIMIT_MS = 30_000;
 
 /** One of the four services as a process of its own, as production runs it. */
@@ -28,7 +30,7 @@ export class Service {
   /** Spawns it and returns at once; `ready` says when it answers. */
   static spawn(options: ServiceOptions): Service {
     const child = fork(join(DIST, 'apps', options.app, 'src', 'main.js'), {
-      execArgv: ['--enable-source-maps', '--expose-gc', '--require', join(__dirname, 'service.preload.js')],
+      execArgv: ['--enable-source-maps', '--expose-gc', '--require', join(DIST, 'benchmarks', 'src', 'world', 'service.preload.js')],
       env: { PATH: process.env['PATH'], ...options.env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

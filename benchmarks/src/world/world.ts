@@ -6,7 +6,7 @@ import { freePort, startThrowawayNats, startThrowawayPostgres, type ThrowawayNat
 import { CompletionWatch } from '../client/completion-watch';
 import { GatewayClient } from '../client/gateway-client';
 import { BENCH_WORKFLOWS } from '../workflows';
-import { Service, type App } from './service';
+import { DIST, Service, type App } from './service';
 import { UsageMeter } from './usage-meter';
 
 export interface WorldOptions {
@@ -19,7 +19,7 @@ export interface WorldOptions {
 }
 
 const HOST = '127.0.0.1';
-const ACTIONS = join(__dirname, '..', 'actions.js');
+const ACTIONS = join(DIST, 'benchmarks', 'src', 'actions.js');
 
 /** Worlds that are up: ended when the benchmark is told to stop. */
 const open = new Set<World>();
@@ -45,7 +45,8 @@ export class World {
   ) {}
 
   static async start(options: WorldOptions = {}): Promise<World> {
-    const settings = options.profile === true ? { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track': 'top' } : {};
+    const statements = options.profile === true ? { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track': 'top' } : {};
+    const settings = { ...statements, track_commit_timestamp: 'on' }; // when an event became durable, not only when it was written
     const [postgres, nats] = await Promise.all([startThrowawayPostgres({ settings }), startThrowawayNats()]);
     await runMigrations({ databaseUrl: postgres.url, migrations: ALL_MIGRATIONS });
     const database = new Client({ connectionString: postgres.url, application_name: 'bench' });
