@@ -16,7 +16,7 @@ const INSTALLED = 'node_modules/.package-lock.json';
 const BUILT = 'dist/.built';
 const SOURCES = ['apps', 'libs', 'benchmarks', 'examples', 'tools/build.mjs'];
 /** Scripts that read sources only. */
-const NEEDS_NO_BUILD = new Set(['lint:run', 'typecheck:run']);
+const NEEDS_NO_BUILD = new Set(['lint:run', 'typecheck:run', 'simulate:run']);
 
 const say = (text) => process.stderr.write(`foldwork: ${text}\n`);
 

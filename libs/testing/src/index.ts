@@ -12,3 +12,4 @@ export { NO_FAULTS, UNKIND, type Faults } from './simulation/faults';
 export { Random } from './simulation/random';
 export type { SimulatedAction, SimulatedAnswer, SimulatedCall } from './simulation/simulated-actions';
 export { scripted } from './simulation/scripted-action';
+export { playStory, type Played } from './simulation/play-story';

@@ -35,6 +35,8 @@ export class SimulatedPlanner {
   private refused = new Map<RunId, string>();
   private lanes = emptyLaneBook();
   private readonly known = new Set<RunId>();
+  private readonly wakes = new Map<RunId, number>();
+  private readonly sweeps = new Map<RunId, number>();
 
   constructor(private readonly parts: SimulatedPlannerParts) {}
 
@@ -69,6 +71,12 @@ export class SimulatedPlanner {
     if (run === undefined) return;
     lookAtEverything(run);
     await this.decide(runId);
+  }
+
+  definitionFor(run: RunState): CompiledDefinition {
+    const definition = this.parts.definitionOf(run.definition);
+    if (definition === undefined) throw new Error(`no definition ${run.definition}`);
+    return definition;
   }
 
   runIds(): readonly RunId[] {
@@ -106,9 +114,9 @@ export class SimulatedPlanner {
     const { timeline, send } = this.parts;
     const { runId } = run;
     for (const command of stepCommands(run, definition, decision.segments, 'epoch')) send(stringifyJson(command));
-    if (decision.wakeAt !== undefined) timeline.after(decision.wakeAt - timeline.now, () => this.decideLater(runId));
+    if (decision.wakeAt !== undefined) this.appoint(this.wakes, runId, decision.wakeAt, () => this.decide(runId));
     const isUnderWay = run.executing.size > 0 || [...run.handed.values()].some(({ size }) => size > 0);
-    if (isOpenRun(run) && isUnderWay) timeline.after(SWEEP_MS, () => this.sweepLater(runId));
+    if (isOpenRun(run) && isUnderWay) this.appoint(this.sweeps, runId, timeline.now + SWEEP_MS, () => this.sweep(runId));
     for (const signal of decision.signals) await this.deliver(run, signal);
     for (const request of decision.childRuns) await this.startChild(run, request);
     for (const child of decision.cancelRuns) await this.cancelChild(child);
@@ -119,12 +127,20 @@ export class SimulatedPlanner {
   /** Set by the composition: work of this planner that a crash may end. */
   guard: (work: () => Promise<void>) => Promise<void> = (work) => work();
 
-  private decideLater(runId: RunId): Promise<void> {
-    return this.guard(() => this.decide(runId));
+  /** A run has one appointment of a kind, the earliest. */
+  private appoint(appointments: Map<RunId, number>, runId: RunId, at: number, act: () => Promise<void>): void {
+    const known = appointments.get(runId);
+    if (known !== undefined && known <= at) return;
+    appointments.set(runId, at);
+    this.parts.timeline.after(at - this.parts.timeline.now, async () => {
+      if (appointments.get(runId) !== at) return;
+      appointments.delete(runId);
+      await this.guard(act);
+    });
   }
 
-  private sweepLater(runId: RunId): Promise<void> {
-    return this.guard(() => this.sweep(runId));
+  private decideLater(runId: RunId): Promise<void> {
+    return this.guard(() => this.decide(runId));
   }
 
   private lookLater(runId: RunId, task: NonNullable<RunState['request']['parent']>['task']): Promise<void> {
