@@ -18,7 +18,7 @@ const SESSION = '-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=o
 const ENDS = ['RunCompleted', 'RunFailed', 'RunCanceled'];
 
 /**
- * A client that wants to know when its runs end: it reads the log, woken by the hint that follows each commit, and shares
+ * A client that wants to know when its runs end: it reads the log, woken by the hint of commits that end or begin something, and shares
  * nothing with the services. It shares the two cores, though: a look after each step costs a run of ten steps 2.4 ms. So
  * it does not look before a run can have ended (`expect`), nor more often than every `paceMs` with thousands under way.
  */

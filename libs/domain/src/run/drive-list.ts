@@ -1,4 +1,4 @@
-import { childPath, taskPath, type FailureDetail, type Json, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
+import { childPath, RUN_STREAM, taskPath, type FailureDetail, type Json, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
 import type { CompiledList, CompiledTask } from '../plan/compiled-definition';
 import { segmentTask } from './attempts';
 import type { Deciding } from './deciding';
@@ -136,8 +136,15 @@ const segmentFrom = (deciding: Deciding, walk: Walk, first: SegmentTask): Segmen
     segment.push(segmentTask(deciding, path, spec));
     before = spec;
   }
-  return segment;
+  return before !== undefined && endsRun(deciding, walk, before, segment.length) ? withEnd(deciding, segment) : segment;
 };
+
+/** Nothing is left to decide once the segment is through: it reaches the end of the run's own list, and nothing is skipped. */
+const endsRun = ({ run }: Deciding, { list, base, visits }: Walk, last: CompiledTask, length: number): boolean =>
+  base === RUN_STREAM && !run.paused && last === list.tasks.at(-1) && visits.size + length - 1 === list.tasks.length && last.sleepMs === 0 && last.onSuccess === undefined;
+
+const withEnd = ({ run }: Deciding, segment: readonly SegmentTask[]): SegmentTask[] =>
+  segment.map((task, index) => (index === segment.length - 1 ? { ...task, endsRun: { version: run.version + 1 } } : task));
 
 const leadsOn = (spec: CompiledTask): boolean => spec.sleepMs === 0 && !spec.final && spec.onSuccess === undefined;
 const joins = (spec: CompiledTask): boolean => spec.executed && spec.when === undefined;

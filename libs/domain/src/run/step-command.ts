@@ -22,7 +22,8 @@ export const stepCommands = (run: RunState, definition: CompiledDefinition, segm
 
 const referencesOf = (definition: CompiledDefinition, segments: readonly (readonly SegmentTask[])[]): References => {
   const specs = new Set(segments.flatMap((segment) => segment.map(({ path }) => taskAt(definition, path))));
-  return mergeReferences([...specs].map(({ references }) => references));
+  const ends = segments.some((segment) => segment.at(-1)?.endsRun !== undefined);
+  return mergeReferences([...[...specs].map(({ references }) => references), ...(ends && definition.output ? [definition.output.references] : [])]);
 };
 
 const command = (run: RunState, definition: CompiledDefinition, segments: readonly (readonly SegmentTask[])[], references: References, epoch: string): StepCommand => {

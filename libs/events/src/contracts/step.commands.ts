@@ -42,6 +42,11 @@ export interface SegmentTask {
   /** Of the finished task, when it is to be undone. */
   readonly output?: Json;
   /**
+   * With this task's success the run succeeds: nothing is left to decide. Append `RunCompleted` at this version of the
+   * run's stream together with the outcome; if the run has moved meanwhile, record the outcome alone and ask for a decision.
+   */
+  readonly endsRun?: { readonly version: number };
+  /**
    * Run the task's undo instead of its action; `attempt` counts the tries to undo it. With `verify: 'first'` nobody knows
    * whether the effect took place: ask, and if it did not, record the undo as completed without running it.
    */
