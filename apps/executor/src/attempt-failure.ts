@@ -1,18 +1,34 @@
-import type { FailureDetail } from '@foldwork/events';
+import { parseJson, stringifyJson, type FailureDetail, type Json } from '@foldwork/events';
 import { ActionError } from '@foldwork/actions';
 
 const MESSAGE_MAX = 4_096;
+const DETAILS_MAX = 64 * 1_024;
 
 /** An attempt's error as it is recorded: a code for rules, words for people, never a stack trace. */
 export const failureOf = (error: unknown): FailureDetail => {
   if (error instanceof ActionError) {
-    return { code: error.code, message: cut(error.message), ...(error.details !== undefined && { details: error.details }) };
+    const details = recordable(error.details);
+    return { code: cut(error.code), message: cut(error.message), ...(details !== undefined && { details }) };
   }
   if (!(error instanceof Error)) return { code: 'ACTION_FAILED', message: cut(String(error)) };
   const cause = error.cause instanceof Error ? error.cause : undefined;
   const code = codeOf(error) ?? (cause && codeOf(cause)) ?? (error.name === 'Error' ? 'ACTION_FAILED' : error.name);
-  return { code, message: cut(cause === undefined || cause.message === '' ? error.message : `${error.message}: ${cause.message}`) };
+  return { code: cut(code), message: cut(cause === undefined || cause.message === '' ? error.message : `${error.message}: ${cause.message}`) };
 };
+
+/** Actions say what they like: what JSON cannot hold, or is longer than anybody reads, is left out. */
+const recordable = (details: unknown): Json | undefined => {
+  if (details === undefined) return undefined;
+  try {
+    const text = stringifyJson(details);
+    return text.length > DETAILS_MAX || !text.isWellFormed() || UNSTORABLE.test(text) ? undefined : parseJson(text);
+  } catch {
+    return undefined; // circular, or a BigInt
+  }
+};
+
+/** Escapes of NUL and of surrogates, which `JSON.stringify` writes for lone ones only. */
+const UNSTORABLE = /\\u(?:0000|d[89a-f])/i;
 
 const codeOf = (error: Error): string | undefined => ('code' in error && typeof error.code === 'string' ? error.code : undefined);
 

@@ -1,6 +1,7 @@
 import { formatRunId, type FailureDetail, type Json, type JsonObject, type RecordedEffect, type SegmentTask, type StepCommand } from '@foldwork/events';
 import type { CompiledTask } from '@foldwork/domain';
 import type { Action, ActionContext } from '@foldwork/actions';
+import type { Redaction } from './secrets/redaction';
 
 /** One attempt, ready to be claimed: everything that had to be worked out is in it. */
 export interface PreparedAttempt {
@@ -8,10 +9,10 @@ export interface PreparedAttempt {
   readonly task: SegmentTask;
   readonly spec: CompiledTask;
   readonly action: Action<never>;
-  /** As recorded. */
+  /** As recorded: secrets in it are references. */
   readonly input: Json | undefined;
-  /** As the action wants it. */
-  readonly parsedInput: never;
+  /** As the action takes it; `undefined` when it has secrets in it, which are put in just before the action runs. */
+  readonly parsed: { readonly value: never } | undefined;
   readonly effectKey: string;
   readonly effect: RecordedEffect | undefined;
 }
@@ -31,12 +32,14 @@ export interface AttemptRecorder {
   readonly sideEffects: Readonly<JsonObject>;
 }
 
-export const actionContext = (
-  attempt: PreparedAttempt,
-  recorder: AttemptRecorder,
-  signal: AbortSignal,
-  extras: Pick<ActionContext, 'heartbeat' | 'log'>,
-): ActionContext => ({
+export interface ContextParts {
+  readonly recorder: AttemptRecorder;
+  readonly redaction: Redaction;
+  readonly signal: AbortSignal;
+  readonly heartbeat: () => void;
+}
+
+export const actionContext = (attempt: PreparedAttempt, { recorder, redaction, signal, heartbeat }: ContextParts, log: ActionContext['log']): ActionContext => ({
   runId: formatRunId(attempt.command.runId),
   workflow: attempt.command.workflow,
   task: attempt.task.path,
@@ -46,6 +49,7 @@ export const actionContext = (
   get sideEffects() {
     return recorder.sideEffects;
   },
-  recordSideEffect: (effect) => recorder.recordSideEffect(effect),
-  ...extras,
+  recordSideEffect: (effect) => recorder.recordSideEffect(redaction.object(effect)),
+  heartbeat,
+  log,
 });

@@ -1,85 +1,46 @@
-import {
-  LogUnavailable, newEvent,
-  type AppendOutcome, type DomainEvent, type EventLog, type Json, type JsonObject, type NewEvent, type StartedTask, type StepCommand, type TaskTransitioned,
-} from '@foldwork/events';
+import { RUN_STREAM, type DomainEvent, type Json, type JsonObject, type StartedTask, type TaskTransitioned } from '@foldwork/events';
 import type { AttemptRecorder, AttemptResult, PreparedAttempt } from './attempt';
+import { AttemptFenced, type Recorder } from './recorder';
 
-/** The attempt was taken away: canceled, or its lease given up. Nothing of it may be recorded any more. */
-export class AttemptFenced extends Error {
-  constructor(task: string) {
-    super(`the attempt of ${task} was taken away`);
-    this.name = 'AttemptFenced';
-  }
-}
+/** Claims a task for this executor; `undefined`: somebody else has it. Rejects like `Recorder.claim`. */
+export const claimTask = async (recorder: Recorder, attempt: PreparedAttempt): Promise<ClaimedTask | undefined> => {
+  const { holder } = recorder;
+  const { command, task } = attempt;
+  const data: TaskTransitioned = { transition: 'begin', from: 'pending', to: 'in_progress', attempt: task.attempt, at: recorder.at(), executor: holder, ...startFacts(attempt) };
+  const version = task.version + 1;
+  const isClaimed = await recorder.claim({ command, task: task.path, version, event: { type: 'TaskTransitioned', data }, holder });
+  return isClaimed ? new ClaimedTask(recorder, attempt, version, holder) : undefined;
+};
 
-const UNAVAILABLE_DELAY_MS = { first: 50, longest: 1_000 };
-
-/** Everything this executor appends, with patience: an outcome that cannot be written now is written when the store is back. */
-export class Recorder {
-  private claims = 0;
-
-  constructor(
-    private readonly log: EventLog,
-    /** `name#incarnation` of this executor. */
-    readonly holder: () => string,
-    private readonly now: () => number,
-    private readonly onTrouble: (error: unknown) => void,
-  ) {}
-
-  /** A task's start: claims it for this executor. */
-  async claim(attempt: PreparedAttempt): Promise<ClaimedTask | undefined> {
-    const { task, command } = attempt;
-    const data: TaskTransitioned = { transition: 'begin', from: 'pending', to: 'in_progress', attempt: task.attempt, at: this.now(), executor: this.holder(), ...startFacts(attempt) };
-    // The claim's own number tells a repeated append of this claim from the claim of a doubled command.
-    this.claims += 1;
-    const metadata = { actor: `executor:${this.holder()}`, requestId: `claim-${this.claims}` };
-    const event = newEvent({ ...command, metadata }, task.path, task.version + 1, { type: 'TaskTransitioned', data }, false);
-    const outcome = await this.append([event]);
-    return outcome.status !== 'conflict' ? new ClaimedTask(this, attempt, task.version + 1, this.holder()) : undefined;
-  }
-
-  /** A task whose attempt could not even begin: claimed and failed in one append. */
-  async refuse(command: StepCommand, task: PreparedAttempt['task'], error: TaskTransitioned['error']): Promise<void> {
-    const at = this.now();
-    const begin: TaskTransitioned = { transition: 'begin', from: 'pending', to: 'in_progress', attempt: task.attempt, at, executor: this.holder() };
-    const fail: TaskTransitioned = { transition: 'fail', from: 'in_progress', to: 'failed', attempt: task.attempt, at, executor: this.holder(), ...(error && { error }) };
-    const events = [begin, fail].map((data, index) => this.event(command, task.path, task.version + 1 + index, { type: 'TaskTransitioned', data }, index === 1));
-    await this.append(events);
-  }
-
-  /** Appends however long it takes: the outcome of work that was done must not be lost. */
-  async append(events: readonly NewEvent[]): Promise<AppendOutcome> {
-    for (let delayMs = UNAVAILABLE_DELAY_MS.first; ; delayMs = Math.min(delayMs * 2, UNAVAILABLE_DELAY_MS.longest)) {
-      try {
-        return await this.log.append(events);
-      } catch (error) {
-        if (!(error instanceof LogUnavailable)) throw error;
-        this.onTrouble(error);
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
-      }
-    }
-  }
-
-  at(): number {
-    return this.now();
-  }
-
-  event({ runId, namespace }: StepCommand, task: PreparedAttempt['task']['path'], version: number, event: DomainEvent, decide: boolean): NewEvent {
-    return newEvent({ runId, namespace, metadata: { actor: `executor:${this.holder()}` } }, task, version, event, decide);
-  }
-}
-
-export const startFacts = ({ input, effect }: PreparedAttempt): Pick<TaskTransitioned, 'input' | 'effect'> => ({
+const startFacts = ({ input, effect }: PreparedAttempt): Pick<TaskTransitioned, 'input' | 'effect'> => ({
   ...(input !== undefined && { input }),
   ...(effect && { effect }),
 });
 
+const startedTask = (next: PreparedAttempt): StartedTask => ({ task: next.task.path, attempt: next.task.attempt, ...startFacts(next) });
+
+/** What a completed task leads to without a decision. */
+export interface FollowUp {
+  readonly next?: PreparedAttempt | undefined;
+  readonly end?: RunEnd | undefined;
+}
+
+export interface RunEnd {
+  /** Of the run's stream, after its end. */
+  readonly version: number;
+  readonly output: Json;
+}
+
 const TRANSITION_OF = { completed: 'complete', failed: 'fail', escalated: 'escalate' } as const;
 
-/** A task that this executor holds. Its version is the fence: after a conflict nothing more is written. */
+/**
+ * A task that this executor holds. Its version is the fence: after a conflict nothing more is written. Once it is being
+ * finished, what its action still says in the dark is refused.
+ */
 export class ClaimedTask implements AttemptRecorder {
   private effects: JsonObject;
   private appending: Promise<void> = Promise.resolve();
+  private isEnding = false;
 
   constructor(
     private readonly recorder: Recorder,
@@ -94,6 +55,11 @@ export class ClaimedTask implements AttemptRecorder {
     return this.effects;
   }
 
+  /** Whether the lease under which it was claimed still stands. */
+  get isOurs(): boolean {
+    return this.recorder.holds(this.holder);
+  }
+
   async recordSideEffect(effect: JsonObject): Promise<void> {
     await this.write((at) => ({ type: 'SideEffectRecorded', data: { attempt: this.attempt.task.attempt, effect, at } }));
     this.effects = { ...this.effects, ...effect };
@@ -105,11 +71,12 @@ export class ClaimedTask implements AttemptRecorder {
   }
 
   /**
-   * The attempt's outcome, and in the same event the start of the segment's next task. Returns the next task as held by
-   * this executor, or `undefined` when there is none. Rejects with `AttemptFenced`.
+   * The attempt's outcome, and with it what it leads to: in the same event the start of the segment's next task, or in the
+   * same append the end of the run. Returns the next task as held by this executor, or `undefined` when there is none.
+   * Rejects with `AttemptFenced`, or with `EventRefused`: then nothing is recorded and it may be finished otherwise.
    */
-  async finish(result: AttemptResult, next: PreparedAttempt | undefined): Promise<ClaimedTask | undefined> {
-    const follows = result.status === 'completed' ? next : undefined;
+  async finish(result: AttemptResult, { next, end }: FollowUp): Promise<ClaimedTask | undefined> {
+    this.isEnding = true;
     const data: TaskTransitioned = {
       transition: TRANSITION_OF[result.status],
       from: 'in_progress',
@@ -119,26 +86,37 @@ export class ClaimedTask implements AttemptRecorder {
       executor: this.holder,
       ...(result.status === 'completed' ? { output: result.output } : { error: result.error }),
       ...(this.attempt.task.verify !== undefined && { verify: this.attempt.task.verify }),
-      ...(follows && { starts: startedTask(follows) }),
+      ...(next && { starts: startedTask(next) }),
     };
     await this.appending;
-    await this.append({ type: 'TaskTransitioned', data }, follows === undefined);
-    return follows && new ClaimedTask(this.recorder, follows, follows.task.version, this.holder);
+    const event: DomainEvent = { type: 'TaskTransitioned', data };
+    if (end !== undefined && (await this.endRun(event, end))) return undefined;
+    await this.append(event, next === undefined);
+    return next && new ClaimedTask(this.recorder, next, next.task.version, this.holder);
+  }
+
+  /** False when the run, or the task, has moved meanwhile: the outcome is then recorded alone, or fenced. */
+  private endRun(event: DomainEvent, { version, output }: RunEnd): Promise<boolean> {
+    const { attempt: { command, task }, holder, recorder } = this;
+    const completed: DomainEvent = { type: 'RunCompleted', data: { output, at: recorder.at() } };
+    return recorder.record(
+      { command, task: task.path, version: this.version + 1, event, holder, decide: false },
+      { command, task: RUN_STREAM, version, event: completed, holder, decide: true },
+    );
   }
 
   /** One after another, whatever the action does at the same time. */
   private write(event: (at: number) => DomainEvent): Promise<void> {
+    if (this.isEnding) return Promise.reject(new AttemptFenced(this.attempt.task.path));
     const written = this.appending.then(() => this.append(event(this.recorder.at()), false));
     this.appending = written.catch(() => undefined); // the caller gets the rejection
     return written;
   }
 
   private async append(event: DomainEvent, decide: boolean): Promise<void> {
-    const { command, task } = this.attempt;
-    const outcome = await this.recorder.append([this.recorder.event(command, task.path, this.version + 1, event, decide)]);
-    if (outcome.status === 'conflict') throw new AttemptFenced(task.path);
+    const { attempt: { command, task }, holder } = this;
+    const isRecorded = await this.recorder.record({ command, task: task.path, version: this.version + 1, event, holder, decide });
+    if (!isRecorded) throw new AttemptFenced(task.path);
     this.version += 1;
   }
 }
-
-const startedTask = (next: PreparedAttempt): StartedTask => ({ task: next.task.path, attempt: next.task.attempt, ...startFacts(next) });

@@ -1,4 +1,5 @@
-import type { Bus, Membership } from '@foldwork/events';
+import type { Bus, Membership, Subscription } from '@foldwork/events';
+import { Clock } from '@foldwork/platform';
 
 export interface ExecutionLeaseOptions {
   readonly membership: Membership;
@@ -8,64 +9,108 @@ export interface ExecutionLeaseOptions {
   readonly onTrouble: (error: unknown) => void;
   /** The lease is over: every attempt under it must end now, its work belongs to others. */
   readonly onLost: () => void;
+  /** Another process runs under the name; this one goes on under the other. */
+  readonly onNameTaken: (name: string, goesOnAs: string) => void;
 }
 
+/** Attempts end this much before the lease does. */
+const SAFE_SHARE = 0.9;
+
 /**
- * The executor's right to hold attempts: one row in Postgres, one heartbeat for all of them. Invariant: when the lease
- * cannot be renewed, `onLost` is called before it runs out for the others, so that two executors never hold an attempt.
+ * The executor's right to hold attempts: one row in Postgres, one heartbeat for all of them. Invariants:
+ *  1. when the lease cannot be renewed, `onLost` is called before it runs out for the others, so that two executors never
+ *     hold an attempt; a process that cannot run its timers in time (blocked by an action) is beyond this;
+ *  2. of two processes under one name the later one has it; the other takes a name of its own, or they would take it from
+ *     each other for ever.
  */
 export class ExecutionLease {
+  private name: string;
   private incarnation = 0;
-  private beat: NodeJS.Timeout | undefined;
+  private isAlive = false;
+  private beat: Clock | undefined;
   private deadline: NodeJS.Timeout | undefined;
-  private renewing: Promise<void> = Promise.resolve();
+  private hints: Subscription | undefined;
 
-  constructor(private readonly options: ExecutionLeaseOptions) {}
+  constructor(private readonly options: ExecutionLeaseOptions) {
+    this.name = options.name;
+  }
 
   /** `name#incarnation`, as attempts carry it. */
   get holder(): string {
-    return `${this.options.name}#${this.incarnation}`;
+    return `${this.name}#${this.incarnation}`;
+  }
+
+  get isHeld(): boolean {
+    return this.isAlive;
+  }
+
+  /** Whether what was claimed by this holder is still ours. */
+  holds(holder: string): boolean {
+    return this.isAlive && holder === this.holder;
   }
 
   /** Takes the name over; whatever its predecessor held is given up at once. */
   async start(): Promise<void> {
+    const { bus, leaseMs, onTrouble } = this.options;
     await this.join();
-    this.beat = setInterval(() => {
-      this.renewing = this.renew().catch(this.options.onTrouble);
-    }, Math.floor(this.options.leaseMs / 4));
+    this.hints = bus.onHint('executors', (holder) => this.hear(holder));
+    this.beat = new Clock(Math.floor(leaseMs / 4), () => this.renew(), onTrouble);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.beat);
+    await this.hints?.close();
+    await this.beat?.stop();
     clearTimeout(this.deadline);
-    await this.renewing;
-    await this.options.membership.leave(this.options.name, this.incarnation).catch(this.options.onTrouble);
+    this.isAlive = false;
+    await this.options.membership.leave(this.name, this.incarnation).catch(this.options.onTrouble);
     this.options.bus.hint('executors', this.holder);
   }
 
   private async join(): Promise<void> {
-    const { membership, bus, name, leaseMs } = this.options;
+    const { membership, bus, leaseMs } = this.options;
     const askedAt = performance.now();
-    this.incarnation = await membership.join(name, leaseMs);
+    this.incarnation = await membership.join(this.name, leaseMs);
     this.extend(askedAt);
     bus.hint('executors', this.holder);
   }
 
   private async renew(): Promise<void> {
-    const { membership, name, leaseMs, onLost } = this.options;
+    const { membership, leaseMs } = this.options;
     const askedAt = performance.now();
-    if (await membership.renew(name, this.incarnation, leaseMs)) return this.extend(askedAt);
-    onLost();
+    if (await membership.renew(this.name, this.incarnation, leaseMs)) return this.extend(askedAt);
+    this.lose();
+    if (await this.isNameTaken()) this.rename();
     await this.join();
+  }
+
+  /** Another process that takes the name says so: ours is over long before the next renewal. */
+  private hear(holder: string): void {
+    if (holder.startsWith(`${this.name}#`) && Number(holder.slice(this.name.length + 1)) > this.incarnation) this.lose();
+  }
+
+  private async isNameTaken(): Promise<boolean> {
+    const members = await this.options.membership.list();
+    return members.some(({ name, incarnation }) => name === this.name && incarnation > this.incarnation);
+  }
+
+  private rename(): void {
+    const taken = this.name;
+    this.name = `${taken}.${this.incarnation}`; // an incarnation is given out once
+    this.options.onNameTaken(taken, this.name);
+  }
+
+  private lose(): void {
+    clearTimeout(this.deadline);
+    this.isAlive = false;
+    this.options.onLost();
   }
 
   /** Counted from before the question, so that our end of the lease is never later than the database's. */
   private extend(askedAt: number): void {
     clearTimeout(this.deadline);
     const leftMs = askedAt + this.options.leaseMs * SAFE_SHARE - performance.now();
-    this.deadline = setTimeout(this.options.onLost, Math.max(0, leftMs));
+    if (leftMs <= 0) return this.lose();
+    this.isAlive = true;
+    this.deadline = setTimeout(() => this.lose(), leftMs);
   }
 }
-
-/** Attempts end this much before the lease does. */
-const SAFE_SHARE = 0.9;

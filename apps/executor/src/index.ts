@@ -1,3 +1,3 @@
 export { Executor, type ExecutorDependencies, type ExecutorSettings } from './executor';
 export { ExecutorModule } from './executor.module';
-export { executorActions, executorSettings } from './executor.config';
+export { executorActions, executorSecrets, executorSettings } from './executor.config';

@@ -7,7 +7,7 @@ import {
   ALL_MIGRATIONS, announceCommits, BusServer, createLogger, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, readConfig, runMigrations, runUntilStopped,
   startHealthServer, type Running,
 } from '@foldwork/platform';
-import { executorActions, executorSettings } from './executor.config';
+import { executorActions, executorSecrets, executorSettings } from './executor.config';
 import { ExecutorModule } from './executor.module';
 
 const start = async (): Promise<Running> => {
@@ -15,6 +15,7 @@ const start = async (): Promise<Running> => {
   const { databaseUrl } = config;
   const logger = createLogger({ app: 'executor', level: config.logLevel });
   const actions = await executorActions(config, process.cwd());
+  const secrets = await executorSecrets(config);
   if (config.migrate) await runMigrations({ databaseUrl, migrations: ALL_MIGRATIONS });
   const onError = (err: unknown): void => logger.warn({ event: 'store_trouble', err });
   const log = createPostgresEventLog({ connectionString: databaseUrl, applicationName: 'foldwork-executor', onError, readConnectionsMax: 1 });
@@ -22,7 +23,7 @@ const start = async (): Promise<Running> => {
   const bus = await connectNatsBus({ servers: config.natsUrls, name: 'executor' });
   announceCommits(log, bus);
   const definitions = new DefinitionCache(new PostgresDefinitionStore(pool));
-  const module = ExecutorModule.register({ log, bus, pool, definitions, actions, logger, settings: executorSettings(config, hostname()) });
+  const module = ExecutorModule.register({ log, bus, pool, definitions, actions, secrets, logger, settings: executorSettings(config, hostname()) });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
     strategy: new BusServer({ bus, pools: config.executorPools, maxInFlight: config.executorConcurrency }),
     logger: new NestLoggerAdapter(logger),

@@ -1,9 +1,11 @@
-import { stringifyJson, type FailureDetail, type Json, type SegmentTask, type StepCommand } from '@foldwork/events';
-import { ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type EffectClass, type Scope } from '@foldwork/domain';
+import { ExactNumber, stringifyJson, type FailureDetail, type Json, type SegmentTask, type StepCommand } from '@foldwork/events';
+import { ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type CompiledTask, type EffectClass, type Scope } from '@foldwork/domain';
 import { parseInput, type ActionRegistry } from '@foldwork/actions';
 import { defaultEffectKey, type PreparedAttempt } from './attempt';
+import { secretReferences } from './secrets/secret-references';
 
 const INPUT_BYTES_MAX = 1024 * 1024;
+const KEY_LENGTH_MAX = 1_024;
 
 export type Preparation =
   | { readonly status: 'ready'; readonly attempt: PreparedAttempt }
@@ -21,15 +23,24 @@ export const prepareAttempt = (command: StepCommand, task: SegmentTask, definiti
   try {
     const own = { ...scope, ...task.locals, task: taskVariable(task, spec.id) };
     const input = resolveInput(spec, task, own);
-    if (input !== undefined && stringifyJson(input).length > INPUT_BYTES_MAX) return faulty('INPUT_TOO_LARGE', `the input of ${task.path} has more than ${INPUT_BYTES_MAX} bytes`);
-    const parsed = parseInput(action, input ?? {});
-    if ('faults' in parsed) return faulty('INPUT_INVALID', `${name} refuses the input of ${task.path}: ${parsed.faults.join('; ')}`);
-    const effectKey = spec.key === undefined ? defaultEffectKey(command, task) : String(spec.key.evaluate(own));
-    return { status: 'ready', attempt: { command, task, spec, action, input, parsedInput: parsed.value, effectKey, effect: recorded(effect ?? action.effect, effectKey) } };
+    if (input !== undefined && Buffer.byteLength(stringifyJson(input)) > INPUT_BYTES_MAX) return faulty('INPUT_TOO_LARGE', `the input of ${task.path} has more than ${INPUT_BYTES_MAX} bytes`);
+    const parsed = hasSecrets(spec) ? undefined : parseInput(action, input ?? {});
+    if (parsed !== undefined && 'faults' in parsed) return faulty('INPUT_INVALID', `${name} refuses the input of ${task.path}: ${parsed.faults.join('; ')}`);
+    const effectKey = spec.key === undefined ? defaultEffectKey(command, task) : keyText(spec.key.evaluate(own));
+    if (effectKey === undefined) return faulty('KEY_INVALID', `the key of ${task.path} must be a number or a text of 1 to ${KEY_LENGTH_MAX} characters`);
+    return { status: 'ready', attempt: { command, task, spec, action, input, parsed, effectKey, effect: recorded(effect ?? action.effect, effectKey) } };
   } catch (error) {
     if (error instanceof ExpressionError) return faulty('EXPRESSION_ERROR', error.message);
     throw error;
   }
+};
+
+const hasSecrets = ({ spec }: CompiledTask): boolean => secretReferences((spec as BasicTask).with).length > 0; // planners send basic tasks only
+
+/** A key that says nothing (null, an object's name) would make different effects look like one. */
+const keyText = (key: Json): string | undefined => {
+  if (typeof key === 'number' || key instanceof ExactNumber) return String(key);
+  return typeof key === 'string' && key.length > 0 && key.length <= KEY_LENGTH_MAX ? key : undefined;
 };
 
 const faulty = (code: string, message: string): Preparation => ({ status: 'faulty', error: { code, message } });

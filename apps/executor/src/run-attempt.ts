@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJson, stringifyJson, type FailureDetail, type Json, type JsonObject } from '@foldwork/events';
 import { ExpressionError, evaluateBoolean, settleOutput, type BasicTask, type Scope } from '@foldwork/domain';
-import { parseInput, type Action, type ActionContext, type ActionRegistry, type Verification } from '@foldwork/actions';
+import type { Action, ActionContext, ActionRegistry, Verification } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
+import { actionInput } from './action-input';
 import { actionContext, type AttemptRecorder, type AttemptResult, type PreparedAttempt } from './attempt';
 import { failureOf } from './attempt-failure';
+import { Redaction } from './secrets/redaction';
+import type { SecretSource } from './secrets/secret-folder';
 import { withLimits } from './time-limits';
 
 export interface AttemptSurroundings {
@@ -12,6 +15,7 @@ export interface AttemptSurroundings {
   readonly scope: Scope;
   readonly actions: ActionRegistry;
   readonly logger: Logger;
+  readonly secrets: SecretSource;
   /** Aborted when the attempt is taken away. */
   readonly signal: AbortSignal;
 }
@@ -20,12 +24,23 @@ const ATTEMPT_LIMIT_MS = 5 * 60_000;
 /** A question that fails may be asked again before a person is bothered. */
 const VERIFY_DELAYS_MS = [0, 200, 1_000];
 
+/** What one attempt works with; `redaction` grows with the secrets that it is given. */
+export interface Working extends AttemptSurroundings {
+  readonly redaction: Redaction;
+}
+
 /** Runs one claimed attempt to its result: asks `verify` first where the effect may have taken place already. Never throws. */
-export const runAttempt = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<AttemptResult> => {
+export const runAttempt = async (attempt: PreparedAttempt, surroundings: AttemptSurroundings): Promise<AttemptResult> => {
+  const redaction = new Redaction();
+  const result = await run(attempt, { ...surroundings, redaction });
+  return result.status === 'completed' ? { status: 'completed', output: redaction.json(result.output) } : { ...result, error: redaction.failure(result.error) };
+};
+
+const run = async (attempt: PreparedAttempt, around: Working): Promise<AttemptResult> => {
   try {
     const verified = attempt.task.verify === undefined ? undefined : await verifyFirst(attempt, around);
     if (verified !== undefined) return verified;
-    const raw = await callAction(attempt, around, attempt.action, attempt.parsedInput);
+    const raw = await callAction(attempt, around, attempt.action, await ownInput(attempt, around));
     const settled = settleOutput(attempt.spec, toJson(raw), { ...around.scope, ...attempt.task.locals });
     return 'error' in settled ? failed(attempt, settled.error) : { status: 'completed', output: settled.output };
   } catch (error) {
@@ -39,39 +54,41 @@ const failed = ({ spec, task }: PreparedAttempt, error: FailureDetail): AttemptR
   return { status: escalates ? 'escalated' : 'failed', error };
 };
 
-export const callAction = (attempt: PreparedAttempt, around: AttemptSurroundings, action: Action<never>, input: never): Promise<unknown> => {
+/** The input of the attempt's own action. */
+export const ownInput = async ({ parsed, action, input, spec }: PreparedAttempt, { secrets, redaction }: Working): Promise<never> =>
+  parsed === undefined ? actionInput(action, input ?? {}, (spec.spec as BasicTask).with, secrets, redaction) : parsed.value; // planners send basic tasks only
+
+export const callAction = (attempt: PreparedAttempt, around: Working, action: Action<never>, input: never): Promise<unknown> => {
   const limits = { timeoutMs: attempt.spec.timeoutMs ?? ATTEMPT_LIMIT_MS, heartbeatMs: attempt.spec.heartbeatMs, signal: around.signal };
   return withLimits(limits, async (signal, heartbeat) => action.run(input, contextOf(attempt, around, signal, heartbeat)));
 };
 
-const contextOf = (attempt: PreparedAttempt, { recorder, logger }: AttemptSurroundings, signal: AbortSignal, heartbeat: () => void): ActionContext =>
-  actionContext(attempt, recorder, signal, {
-    heartbeat,
-    log: (message, fields = {}) => logger.info({ event: 'action_log', run: attempt.command.runId, task: attempt.task.path, message, ...fields }),
-  });
+const contextOf = (attempt: PreparedAttempt, { recorder, logger, redaction }: Working, signal: AbortSignal, heartbeat: () => void): ActionContext =>
+  actionContext(attempt, { recorder, redaction, signal, heartbeat }, (message, fields = {}) =>
+    logger.info({ ...redaction.object(fields), event: 'action_log', run: attempt.command.runId, task: attempt.task.path, message: redaction.text(message) }));
 
 /** `undefined`: the effect did not take place, so the action runs. Anything else ends the attempt. */
-const verifyFirst = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<AttemptResult | undefined> => {
+const verifyFirst = async (attempt: PreparedAttempt, around: Working): Promise<AttemptResult | undefined> => {
   const answer = await askPatiently(attempt, around);
   const word = answer.applied === 'unknown' ? 'unknown' : answer.applied ? 'applied' : 'not_applied';
   const known: JsonObject = { ...around.recorder.sideEffects };
-  await around.recorder.recordVerification(word, answer.output ?? null);
-  if (word === 'applied') return { status: 'completed', output: verifiedOutput(known, answer.output) };
+  await around.recorder.recordVerification(word, around.redaction.json(toJson(answer.output)));
+  if (word === 'applied') return { status: 'completed', output: verifiedOutput(known, toJson(answer.output)) };
   if (word === 'unknown') return { status: 'escalated', error: { code: 'EFFECT_UNKNOWN', message: `nobody can say whether the effect of ${attempt.task.path} took place${answer.reason ?? ''}` } };
   if (attempt.task.verify === 'only') return failed(attempt, attempt.task.error ?? { code: 'ATTEMPTS_EXHAUSTED', message: `${attempt.task.path} did not take effect and has no attempt left` });
   return undefined;
 };
 
 /** What the handler would have answered, as far as it is known: recorded side effects, completed by what verify saw. */
-const verifiedOutput = (sideEffects: JsonObject, output: Json | undefined): Json =>
-  isObject(output) || output === undefined || output === null ? { ...sideEffects, ...(isObject(output) ? output : {}) } : output;
+const verifiedOutput = (sideEffects: JsonObject, output: Json): Json =>
+  isObject(output) || output === null ? { ...sideEffects, ...(isObject(output) ? output : {}) } : output;
 
 const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 type Answer = Verification & { readonly reason?: string };
 
 /** Asks whether the effect took place, again where the question itself fails. */
-export const askPatiently = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<Answer> => {
+export const askPatiently = async (attempt: PreparedAttempt, around: Working): Promise<Answer> => {
   let reason = '';
   for (const delayMs of VERIFY_DELAYS_MS) {
     if (delayMs > 0) await sleep(delayMs, undefined, { signal: around.signal });
@@ -86,24 +103,30 @@ export const askPatiently = async (attempt: PreparedAttempt, around: AttemptSurr
 };
 
 /** The definition's `verify` wins over the action's own. */
-const ask = async (attempt: PreparedAttempt, around: AttemptSurroundings): Promise<Answer> => {
+const ask = async (attempt: PreparedAttempt, around: Working): Promise<Answer> => {
   const { verify } = attempt.spec;
   if (verify !== undefined) return askDefinition(attempt, around, verify);
   const { verify: own } = attempt.action;
   if (own === undefined) return { applied: 'unknown', reason: ': the action has no verify' };
   const limits = { timeoutMs: VERIFY_LIMIT_MS, heartbeatMs: undefined, signal: around.signal };
-  return withLimits(limits, async (signal, heartbeat) => own.call(attempt.action, attempt.parsedInput, contextOf(attempt, around, signal, heartbeat)));
+  const input = await ownInput(attempt, around);
+  const answer: unknown = await withLimits(limits, async (signal, heartbeat) => own.call(attempt.action, input, contextOf(attempt, around, signal, heartbeat)));
+  return isVerification(answer) ? answer : { applied: 'unknown', reason: ': verify gave no answer {applied: true, false or "unknown"}' };
 };
+
+/** Users write `verify`; an answer that is none must not count as one. */
+const isVerification = (answer: unknown): answer is Verification =>
+  typeof answer === 'object' && answer !== null && 'applied' in answer && (typeof answer.applied === 'boolean' || answer.applied === 'unknown');
 
 const VERIFY_LIMIT_MS = 30_000;
 
-const askDefinition = async (attempt: PreparedAttempt, around: AttemptSurroundings, verify: NonNullable<PreparedAttempt['spec']['verify']>): Promise<Answer> => {
+const askDefinition = async (attempt: PreparedAttempt, around: Working, verify: NonNullable<PreparedAttempt['spec']['verify']>): Promise<Answer> => {
   const action = around.actions.get(verify.action);
   if (action === undefined) return { applied: 'unknown', reason: `: no executor here has the action ${verify.action}` };
   const scope = { ...around.scope, ...attempt.task.locals };
-  const input = parseInput(action, verify.with?.evaluate(scope) ?? {});
-  if ('faults' in input) return { applied: 'unknown', reason: `: ${verify.action} refuses its input: ${input.faults.join('; ')}` };
-  const result = toJson(await callAction(attempt, around, action, input.value));
+  const written = (attempt.spec.spec as BasicTask).verify?.with; // planners send basic tasks only
+  const input = await actionInput(action, verify.with?.evaluate(scope) ?? {}, written, around.secrets, around.redaction);
+  const result = toJson(await callAction(attempt, around, action, input));
   return { applied: evaluateBoolean(verify.found, { ...scope, result }), output: result };
 };
 

@@ -1,10 +1,34 @@
 import type { RunId } from '@foldwork/events';
 import { ActionError } from '@foldwork/actions';
+import { LEASE_LOST } from '@foldwork/domain';
 import type { PreparedAttempt } from './attempt';
+
+/** One attempt that runs here; a later one of the same task is another. */
+export class RunningAttempt {
+  private readonly controller = new AbortController();
+
+  constructor(
+    readonly path: string,
+    private readonly onEnd: (attempt: RunningAttempt) => void,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  abort(code: string, reason: string): void {
+    this.controller.abort(new ActionError(code, reason));
+  }
+
+  end(): void {
+    this.onEnd(this);
+  }
+}
 
 /** The attempts that run here now, and the means to stop them. */
 export class RunningAttempts {
-  private readonly byRun = new Map<RunId, Map<string, AbortController>>();
+  private readonly byRun = new Map<RunId, Set<RunningAttempt>>();
+  /** Only runs with an attempt here. */
   private readonly pausing = new Set<RunId>();
   private count = 0;
 
@@ -12,26 +36,17 @@ export class RunningAttempts {
     return this.count;
   }
 
-  begin({ command, task }: PreparedAttempt): AbortSignal {
-    const controller = new AbortController();
-    const ofRun = this.byRun.get(command.runId) ?? new Map<string, AbortController>();
-    ofRun.set(task.path, controller);
-    this.byRun.set(command.runId, ofRun);
+  begin({ command: { runId }, task }: PreparedAttempt): RunningAttempt {
+    const attempt = new RunningAttempt(task.path, (ended) => this.end(runId, ended));
+    const ofRun = this.byRun.get(runId) ?? new Set();
+    this.byRun.set(runId, ofRun.add(attempt));
     this.count += 1;
-    return controller.signal;
-  }
-
-  end({ command, task }: PreparedAttempt): void {
-    const ofRun = this.byRun.get(command.runId);
-    if (ofRun?.delete(task.path) === true) this.count -= 1;
-    if (ofRun?.size !== 0) return;
-    this.byRun.delete(command.runId);
-    this.pausing.delete(command.runId);
+    return attempt;
   }
 
   /** The log has taken these tasks away; whatever they still do is in vain. */
   cancel(runId: RunId, tasks: readonly string[]): void {
-    for (const task of tasks) this.byRun.get(runId)?.get(task)?.abort(new ActionError('CANCELED', `${task} was canceled`));
+    for (const attempt of this.byRun.get(runId) ?? []) if (tasks.includes(attempt.path)) attempt.abort('CANCELED', `${attempt.path} was canceled`);
   }
 
   /** The tasks in hand may end; what follows them in their segments waits until the run goes on. */
@@ -43,8 +58,17 @@ export class RunningAttempts {
     return this.pausing.has(runId);
   }
 
-  /** The lease is over. */
-  abortAll(): void {
-    for (const ofRun of this.byRun.values()) for (const controller of ofRun.values()) controller.abort(new ActionError('LEASE_LOST', 'the executor lost its lease'));
+  /** The executor may hold attempts no longer: they end as lost, which says nothing against their tasks. */
+  abortAll(reason: string): void {
+    for (const ofRun of this.byRun.values()) for (const attempt of ofRun) attempt.abort(LEASE_LOST, reason);
+  }
+
+  private end(runId: RunId, attempt: RunningAttempt): void {
+    const ofRun = this.byRun.get(runId);
+    if (ofRun?.delete(attempt) !== true) return;
+    this.count -= 1;
+    if (ofRun.size > 0) return;
+    this.byRun.delete(runId);
+    this.pausing.delete(runId);
   }
 }

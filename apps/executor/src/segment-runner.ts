@@ -1,24 +1,30 @@
-import { LogUnavailable, type Json, type RunId, type SegmentTask, type StepCommand } from '@foldwork/events';
-import { taskAt, type CompiledDefinition } from '@foldwork/domain';
+import { childName, EventRefused, type FailureDetail, type Json, type RunId, type SegmentTask, type StepCommand } from '@foldwork/events';
+import { ExpressionError, LEASE_LOST, taskAt, type CompiledDefinition } from '@foldwork/domain';
 import type { ActionRegistry } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
 import type { AttemptResult, PreparedAttempt } from './attempt';
-import { AttemptFenced, type ClaimedTask, type Recorder } from './claimed-task';
+import { claimTask, type ClaimedTask, type FollowUp, type RunEnd } from './claimed-task';
 import { prepareAttempt, type Preparation } from './prepare-attempt';
+import { AttemptFenced, type Recorder } from './recorder';
 import { runAttempt } from './run-attempt';
 import type { RunningAttempts } from './running-attempts';
+import type { SecretSource } from './secrets/secret-folder';
 
 export interface SegmentRunnerParts {
   readonly recorder: Recorder;
   readonly actions: ActionRegistry;
   readonly running: RunningAttempts;
   readonly logger: Logger;
+  readonly secrets: SecretSource;
   /** True while the executor stops or the run is paused: the task in hand is finished, the next one is left alone. */
   readonly isStopping: (runId: RunId) => boolean;
 }
 
-/** What became of the claim of a segment's first task. */
-export type ClaimOutcome = 'claimed' | 'settled' | 'no_action';
+/**
+ * What became of the claim of a segment's first task: `busy`: no room or no right to claim here now; `settled`: nothing is
+ * left to do for the command.
+ */
+export type ClaimOutcome = 'claimed' | 'settled' | 'no_action' | 'busy';
 
 /**
  * Runs a segment: claims its first task, runs it, records its outcome together with the start of the next, and so on
@@ -41,21 +47,29 @@ export class SegmentRunner {
   }
 
   private async claim(command: StepCommand, task: SegmentTask, prepared: Preparation, onClaimed: (outcome: ClaimOutcome) => void): Promise<ClaimedTask | undefined> {
-    const { recorder, logger } = this.parts;
     if (prepared.status === 'no_action') {
-      logger.warn({ event: 'action_missing', run: command.runId, task: task.path, action: prepared.action });
+      this.parts.logger.warn({ event: 'action_missing', run: command.runId, task: task.path, action: prepared.action });
       onClaimed('no_action');
       return undefined;
     }
-    if (prepared.status === 'faulty') {
-      logger.warn({ event: 'task_failed', run: command.runId, task: task.path, error: prepared.error });
-      await recorder.refuse(command, task, prepared.error);
-      onClaimed('settled');
-      return undefined;
-    }
-    const claimed = await recorder.claim(prepared.attempt);
+    const claimed = prepared.status === 'ready' ? await this.claimReady(prepared.attempt) : await this.refuse(command, task, prepared.error);
     onClaimed(claimed === undefined ? 'settled' : 'claimed');
     return claimed;
+  }
+
+  /** An input that the log cannot hold can never be claimed with. */
+  private async claimReady(attempt: PreparedAttempt): Promise<ClaimedTask | undefined> {
+    try {
+      return await claimTask(this.parts.recorder, attempt);
+    } catch (error) {
+      if (!(error instanceof EventRefused)) throw error;
+      return this.refuse(attempt.command, attempt.task, { code: 'INPUT_REFUSED', message: error.message });
+    }
+  }
+
+  private async refuse(command: StepCommand, task: SegmentTask, error: FailureDetail): Promise<undefined> {
+    this.parts.logger.warn({ event: 'task_failed', run: command.runId, task: task.path, step: childName(task.path), attempt: task.attempt, error });
+    await this.parts.recorder.refuse(command, task, error);
   }
 
   private async runClaimed(first: ClaimedTask, rest: readonly SegmentTask[], progress: SegmentProgress): Promise<void> {
@@ -67,35 +81,63 @@ export class SegmentRunner {
   }
 
   private async runOne(held: ClaimedTask, next: SegmentTask | undefined, progress: SegmentProgress): Promise<ClaimedTask | undefined> {
+    const { running, logger } = this.parts;
     const { attempt } = held;
-    const signal = this.parts.running.begin(attempt);
-    const startedAt = performance.now();
-    this.log('task_started', attempt);
+    const current = running.begin(attempt);
+    if (!held.isOurs) current.abort(LEASE_LOST, 'the lease ended while the task was being claimed');
     try {
-      const result = await runAttempt(attempt, { recorder: held, scope: progress.scope, actions: this.parts.actions, logger: this.parts.logger, signal });
-      progress.note(attempt, result);
-      const follows = result.status === 'completed' && next !== undefined && !this.parts.isStopping(attempt.command.runId) ? progress.prepareNext(next) : undefined;
-      const nextHeld = await held.finish(result, follows);
-      this.logEnd(attempt, result, performance.now() - startedAt);
-      return nextHeld;
+      return await this.runToEnd(held, next, progress, current.signal);
     } catch (error) {
-      if (!(error instanceof AttemptFenced) && !(error instanceof LogUnavailable)) throw error;
-      this.parts.logger.warn({ event: 'attempt_fenced', run: attempt.command.runId, task: attempt.task.path, attempt: attempt.task.attempt });
+      if (!(error instanceof AttemptFenced)) throw error;
+      logger.warn({ event: 'attempt_fenced', run: attempt.command.runId, task: attempt.task.path, step: attempt.spec.id, attempt: attempt.task.attempt });
       return undefined;
     } finally {
-      this.parts.running.end(attempt);
+      current.end();
     }
   }
 
-  private log(event: string, { command, task, spec }: PreparedAttempt, fields: object = {}): void {
-    if (!this.parts.logger.isLevelEnabled('info')) return; // a line per step is built only for somebody
-    this.parts.logger.info({ event, run: command.runId, task: task.path, step: spec.id, attempt: task.attempt, ...fields });
+  private async runToEnd(held: ClaimedTask, next: SegmentTask | undefined, progress: SegmentProgress, signal: AbortSignal): Promise<ClaimedTask | undefined> {
+    const { actions, logger, secrets, isStopping } = this.parts;
+    const { attempt } = held;
+    const startedAt = performance.now();
+    this.log('info', 'task_started', attempt);
+    const result = await runAttempt(attempt, { recorder: held, scope: progress.scope, actions, logger, secrets, signal });
+    const goesOn = result.status === 'completed' && held.isOurs && !isStopping(attempt.command.runId);
+    progress.note(attempt, result);
+    const { recorded, nextHeld } = await this.finish(held, result, goesOn ? progress.followUp(attempt.task, next) : {});
+    this.logEnd(attempt, recorded, performance.now() - startedAt);
+    return nextHeld;
   }
 
+  /** What the log cannot hold is no result. What follows may be what it cannot hold: the planner sees to that. */
+  private async finish(held: ClaimedTask, result: AttemptResult, follows: FollowUp): Promise<Finished> {
+    try {
+      return { recorded: result, nextHeld: await held.finish(result, follows) };
+    } catch (error) {
+      if (!(error instanceof EventRefused)) throw error;
+      if (follows.next !== undefined || follows.end !== undefined) return this.finish(held, result, {});
+      const message = `the log cannot hold what ${held.attempt.task.path} answered: ${error.message}`;
+      const recorded: AttemptResult = { status: 'failed', error: { code: 'RESULT_REFUSED', message } };
+      return { recorded, nextHeld: await held.finish(recorded, {}) };
+    }
+  }
+
+  private log(level: 'info' | 'warn', event: string, { command, task, spec }: PreparedAttempt, fields: object = {}): void {
+    if (!this.parts.logger.isLevelEnabled(level)) return; // a line per step is built only for somebody
+    this.parts.logger[level]({ event, run: command.runId, task: task.path, step: spec.id, attempt: task.attempt, ...fields });
+  }
+
+  /** Duration in seconds, two decimals. */
   private logEnd(attempt: PreparedAttempt, result: AttemptResult, durationMs: number): void {
     const duration = (durationMs / 1000).toFixed(2);
-    this.log(`task_${result.status}`, attempt, result.status === 'completed' ? { duration } : { duration, error: result.error });
+    if (result.status === 'completed') this.log('info', 'task_completed', attempt, { duration });
+    else this.log('warn', `task_${result.status}`, attempt, { duration, error: result.error });
   }
+}
+
+interface Finished {
+  readonly recorded: AttemptResult;
+  readonly nextHeld: ClaimedTask | undefined;
 }
 
 /** The variables of a segment as its tasks complete. */
@@ -114,10 +156,21 @@ class SegmentProgress {
     return prepareAttempt(this.command, task, this.definition, this.actions, this.scope);
   }
 
-  /** Only what can run at once is started with the event of the task before; the rest is the planner's to look at. */
-  prepareNext(task: SegmentTask): PreparedAttempt | undefined {
-    const prepared = this.prepare(task);
-    return prepared.status === 'ready' ? prepared.attempt : undefined;
+  /** Only what can run at once is started with the end of the task before; the rest is the planner's to look at. */
+  followUp({ endsRun }: SegmentTask, next: SegmentTask | undefined): FollowUp {
+    if (next === undefined) return { end: endsRun && this.runEnd(endsRun.version) };
+    const prepared = this.prepare(next);
+    return prepared.status === 'ready' ? { next: prepared.attempt } : {};
+  }
+
+  /** An output that cannot be evaluated fails the run, and that is the planner's to decide. */
+  private runEnd(version: number): RunEnd | undefined {
+    try {
+      return { version, output: this.definition.output?.evaluate(this.scope) ?? null };
+    } catch (error) {
+      if (error instanceof ExpressionError) return undefined;
+      throw error;
+    }
   }
 
   note({ task, input }: PreparedAttempt, result: AttemptResult): void {

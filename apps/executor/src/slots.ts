@@ -1,7 +1,8 @@
 /** So many things at a time; the rest queue in order. */
 export class Slots {
-  private readonly queue: (() => void)[] = [];
+  private readonly queue = new Set<(isTaken: boolean) => void>();
   private taken = 0;
+  private isClosed = false;
 
   constructor(private readonly slotsMax: number) {}
 
@@ -9,17 +10,33 @@ export class Slots {
     return this.taken;
   }
 
-  async take(): Promise<void> {
+  /** False: none came free in this time, or the slots were closed. */
+  async take(waitMs: number): Promise<boolean> {
+    if (this.isClosed) return false;
     if (this.taken < this.slotsMax) {
       this.taken += 1;
-      return;
+      return true;
     }
-    await new Promise<void>((resolve) => this.queue.push(resolve));
+    return new Promise<boolean>((resolve) => {
+      const settle = (isTaken: boolean): void => {
+        clearTimeout(timer);
+        this.queue.delete(settle);
+        resolve(isTaken);
+      };
+      const timer = setTimeout(() => settle(false), waitMs);
+      this.queue.add(settle);
+    });
   }
 
   give(): void {
-    const next = this.queue.shift();
+    const [next] = this.queue;
     if (next === undefined) this.taken -= 1;
-    else next(); // the slot goes straight to whoever waits
+    else next(true); // the slot goes straight to whoever waits
+  }
+
+  /** Nobody gets one any more; whoever waits is sent away. */
+  close(): void {
+    this.isClosed = true;
+    for (const settle of [...this.queue]) settle(false);
   }
 }

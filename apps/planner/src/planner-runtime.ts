@@ -3,9 +3,8 @@ import {
   Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent,
   type Bus, type DefinitionStore, type EventLog, type EventMetadata, type RecordedEvent, type RunId, type Subscription,
 } from '@foldwork/events';
-import { DefinitionCache, type Logger } from '@foldwork/platform';
+import { Clock, DefinitionCache, type Logger } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
-import { Clock } from './clock';
 import { createPlanner } from './create-planner';
 import { DueQueue } from './due-queue';
 import { ExecutorWatch } from './executor-watch';

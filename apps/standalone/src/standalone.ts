@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { INestApplicationContext, INestMicroservice } from '@nestjs/common';
 import { Auditor, AUDITOR_SESSION, AuditorModule, auditorSettings, HintTransport } from '../../auditor/src';
-import { executorActions, ExecutorModule, executorSettings } from '../../executor/src';
+import { executorActions, ExecutorModule, executorSecrets, executorSettings } from '../../executor/src';
 import { actionCatalog, registerGatewayChecks, startGateway, type Gateway } from '../../gateway/src';
 import { PlannerModule, plannerSettings } from '../../planner/src';
 import { ActionDirectory, createPostgresEventLog, EmbeddedBus, PostgresDefinitionStore, type EventLog } from '@foldwork/events';
@@ -62,7 +62,8 @@ const startAuditor = async ({ config, logger, log, bus }: Shared, pool: Pool): P
 
 const startExecutor = async ({ config, logger, log, bus, pool, definitions }: Shared): Promise<INestMicroservice> => {
   const actions = await executorActions(config, process.cwd());
-  const module = ExecutorModule.register({ log, bus, pool, actions, logger, definitions: new DefinitionCache(definitions), settings: executorSettings(config, NAME) });
+  const secrets = await executorSecrets(config);
+  const module = ExecutorModule.register({ log, bus, pool, actions, secrets, logger, definitions: new DefinitionCache(definitions), settings: executorSettings(config, NAME) });
   const strategy = new BusServer({ bus, pools: config.executorPools, maxInFlight: config.executorConcurrency });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy, logger: new NestLoggerAdapter(logger) });
   await app.listen();

@@ -25,6 +25,7 @@ export { ProblemFilter } from './http/problem.filter';
 export { RateLimiter } from './http/rate-limiter';
 export { requestIdOf } from './http/request-context';
 export { announceCommits } from './process/announce-commits';
+export { Clock } from './process/clock';
 export { runUntilStopped, type Running } from './process/run-until-stopped';
 export { DefinitionCache, DefinitionMissing } from './definitions/definition-cache';
 export { BusMessageContext } from './transport/bus-message.context';

@@ -45,6 +45,7 @@ export const SETTINGS = {
   rateLimitPerSecond: setting('FOLDWORK_RATE_LIMIT', integer(0, 1_000_000), '5000', 'Requests per second that one key may send, with bursts of as many; 0 means no limit.'),
 
   actions: setting('FOLDWORK_ACTIONS', list, '', 'Modules that export actions for the executor, separated by commas; relative to the working directory.'),
+  secretsFolder: setting('FOLDWORK_SECRETS_DIR', optional(text), '', 'Folder with one file per secret, named after it, as Docker and Kubernetes mount them. A workflow names one as { $secret: name } in the with of a task; the executor puts it in just before the action runs. Empty: there are no secrets.'),
   executorName: setting('FOLDWORK_EXECUTOR_NAME', optional(name), '', 'Name of this executor; one that comes back under its name gives up its old leases at once. Empty: the host name.'),
   executorPools: setting('FOLDWORK_EXECUTOR_POOLS', list, 'default', 'Pools whose steps this executor takes, separated by commas.'),
   executorConcurrency: setting('FOLDWORK_EXECUTOR_CONCURRENCY', integer(1, 10_000), '100', 'Steps that one executor runs at the same time at most.'),
