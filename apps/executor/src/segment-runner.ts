@@ -88,12 +88,18 @@ export class SegmentRunner {
     try {
       return await this.runToEnd(held, next, progress, current.signal);
     } catch (error) {
-      if (!(error instanceof AttemptFenced)) throw error;
+      if (!(error instanceof AttemptFenced)) return this.broken(held, error);
       logger.warn({ event: 'attempt_fenced', run: attempt.command.runId, task: attempt.task.path, step: attempt.spec.id, attempt: attempt.task.attempt });
       return undefined;
     } finally {
       current.end();
     }
+  }
+
+  /** A bug of ours must not leave the attempt in progress for ever. */
+  private async broken(held: ClaimedTask, error: unknown): Promise<never> {
+    await held.finish({ status: 'failed', error: { code: 'EXECUTOR_FAULT', message: 'the executor failed while running this attempt; its log says why' } }, {});
+    throw error;
   }
 
   private async runToEnd(held: ClaimedTask, next: SegmentTask | undefined, progress: SegmentProgress, signal: AbortSignal): Promise<ClaimedTask | undefined> {
