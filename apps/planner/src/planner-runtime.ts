@@ -39,6 +39,8 @@ const DUE_POLL_MS = 1_000;
 const DUE_ROWS_MAX = 5_000;
 const WATCH_MS = 500;
 const BATCH_EVENTS_MAX = 1_000;
+/** More than executors take off the bus at a time, and few enough not to make a long queue longer. */
+const SENT_AGAIN_MAX = 1_000;
 const RETRY_MS = 500;
 
 /** A planner at work: the subscription, the clocks, the lease and the takeover of shards around `Planner`. */
@@ -246,6 +248,8 @@ export class PlannerRuntime {
     if (losses === this.lossesHandled) return;
     const elsewhere = (await this.agenda.inFlight(this.shards)).filter((runId) => !inMemory.includes(runId));
     await this.planner?.look(elsewhere);
+    // What it had taken off the bus and not claimed would come back only when the bus has waited long for its acknowledgement.
+    await this.planner?.look(this.planner.unclaimed(SENT_AGAIN_MAX), true);
     this.lossesHandled = losses;
   }
 }

@@ -1,5 +1,5 @@
 import { LogUnavailable, type RecordedEvent, type RunId } from '@foldwork/events';
-import { foldEvent, lookAtEverything } from '@foldwork/domain';
+import { lookAtEverything } from '@foldwork/domain';
 import type { AgendaWriter } from './agenda-writer';
 import type { DueQueue } from './due-queue';
 import type { RunCache } from './run-cache';
@@ -61,33 +61,35 @@ export class Planner {
 
   /** Runs in memory with commands out or attempts at executors. */
   inFlight(): RunId[] {
-    return [...this.parts.cache.values()].filter((entry) => entry.sent.size > 0 || entry.run.executing.size > 0).map(({ run }) => run.runId);
+    return [...this.parts.cache.values()].filter((entry) => entry.sent.size > 0 || entry.run.executing.size > 0).map(({ runId }) => runId);
   }
 
   /** Runs in memory with an attempt at an executor that is lost. */
   lost(isLost: (executor: string) => boolean): RunId[] {
     const holds = ({ run }: RunEntry): boolean => [...run.executing].some((path) => isLost(run.tasks.get(path)?.executor ?? ''));
-    return [...this.parts.cache.values()].filter(holds).map(({ run }) => run.runId);
+    return [...this.parts.cache.values()].filter(holds).map(({ runId }) => runId);
+  }
+
+  /** Runs in memory whose commands nobody has claimed as far as we know, those that wait longest first. */
+  unclaimed(limit: number): RunId[] {
+    const waiting = [...this.parts.cache.values()].filter(({ sent }) => sent.size > 0);
+    const since = (entry: RunEntry): number => nextResend(entry) ?? Infinity;
+    return waiting.sort((a, b) => since(a) - since(b)).slice(0, limit).map(({ run }) => run.runId);
   }
 
   /** Forgets the runs that belong to another planner now. */
   release(isOurs: (runId: RunId) => boolean): void {
     const { cache, due } = this.parts;
-    for (const { run } of [...cache.values()]) {
-      if (isOurs(run.runId)) continue;
-      cache.drop(run.runId);
-      due.remove(run.runId);
+    for (const { runId } of [...cache.values()]) {
+      if (isOurs(runId)) continue;
+      cache.drop(runId);
+      due.remove(runId);
     }
   }
 
   private fold(held: Map<RunId, RunEntry>, entry: RunEntry, event: RecordedEvent): void {
-    try {
-      foldEvent(entry.run, event);
-      held.set(event.runId, entry);
-    } catch (error) {
-      held.delete(event.runId);
-      this.setAside(event.runId, error);
-    }
+    entry.take(event);
+    held.set(event.runId, entry);
   }
 
   private async open(held: Map<RunId, RunEntry>, event: RecordedEvent): Promise<void> {
@@ -139,7 +141,7 @@ export class Planner {
   }
 
   private async decideAll(entries: readonly RunEntry[]): Promise<void> {
-    await Promise.all(entries.map((entry) => this.guarded(entry.run.runId, () => this.parts.decisions.decide(entry))));
+    await Promise.all(entries.map((entry) => this.guarded(entry.runId, () => this.parts.decisions.decide(entry))));
   }
 
   private async guarded(runId: RunId, work: () => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { EventLog, RecordedEvent, RunId } from '@foldwork/events';
 import { foldEvent, foldRun, lookAtEverything, type RunState } from '@foldwork/domain';
 import type { DefinitionCache } from '@foldwork/platform';
-import { newEntry, type RunEntry } from './run-entry';
+import { RunEntry } from './run-entry';
 
 /**
  * Recently used runs, folded; anything that is not here is folded anew from the log, many runs with one query.
@@ -48,7 +48,7 @@ export class RunCache {
     const missing = runIds.filter((runId) => !this.entries.has(runId) && !this.loading.has(runId));
     if (missing.length > 0) this.beginReading(missing);
     const found = await Promise.all(runIds.map((runId) => this.entries.get(runId) ?? this.loading.get(runId)));
-    return new Map(found.flatMap((entry) => (entry === undefined ? [] : [[entry.run.runId, entry] as const])));
+    return new Map(found.flatMap((entry) => (entry === undefined ? [] : [[entry.runId, entry] as const])));
   }
 
   private beginReading(runIds: readonly RunId[]): void {
@@ -74,7 +74,7 @@ export class RunCache {
 
   private async keep(run: RunState): Promise<RunEntry> {
     const definition = this.definitions.peek(run.definition) ?? (await this.definitions.get(run.namespace, run.definition));
-    const entry = newEntry(run, definition);
+    const entry = new RunEntry(run, definition);
     this.entries.set(run.runId, entry);
     return entry;
   }

@@ -36,6 +36,7 @@ export class RunDecisions {
 
   /** Resolves when a decision that knows everything folded so far is in the log, and what it asked for is sent. */
   decide(entry: RunEntry): Promise<void> {
+    if (entry.deciding === undefined && entry.isDone) return Promise.resolve(this.forget(entry.runId));
     entry.again = true;
     return (entry.deciding ??= this.decideWhileAsked(entry));
   }
@@ -48,7 +49,7 @@ export class RunDecisions {
         entry.again = false;
         if (await this.decideOnce(entry)) continue;
         conflicts += 1;
-        if (conflicts === CONFLICTS_MAX) return this.parts.due.add(entry.run.runId, this.parts.now() + CONFLICT_PAUSE_MS);
+        if (conflicts === CONFLICTS_MAX) return this.parts.due.add(entry.runId, this.parts.now() + CONFLICT_PAUSE_MS);
         const fresh = await this.refold(entry);
         if (fresh === undefined) return;
         fresh.deciding = first.deciding;
@@ -61,10 +62,10 @@ export class RunDecisions {
     }
   }
 
-  private async refold({ run }: RunEntry): Promise<RunEntry | undefined> {
+  private async refold({ runId }: RunEntry): Promise<RunEntry | undefined> {
     const { cache } = this.parts;
-    cache.drop(run.runId);
-    return (await cache.load([run.runId])).get(run.runId);
+    cache.drop(runId);
+    return (await cache.load([runId])).get(runId);
   }
 
   /** False: somebody else wrote to the run meanwhile, and the state is worth nothing any more. */
@@ -106,11 +107,8 @@ export class RunDecisions {
     const { agenda, due, cache, owns, now } = this.parts;
     const { run } = entry;
     const isOver = !isOpenRun(run) && run.retryAt === undefined && run.childRuns.size === 0;
-    if (isOver) {
-      agenda.remove(run.runId);
-      due.remove(run.runId);
-    }
-    if (isOver || !owns(run.runId)) cache.drop(run.runId);
+    if (isOver) this.forget(run.runId);
+    else if (!owns(run.runId)) cache.drop(run.runId);
     if (!isOpenRun(run) && run.request.parent !== undefined) await this.tellParent(run, run.request.parent);
     if (isOver || !owns(run.runId)) return;
     const next = earliest(wakeAt, nextResend(entry), run.childRuns.size > 0 ? now() + CHILD_CHECK_MS : undefined);
@@ -121,6 +119,12 @@ export class RunDecisions {
       ...(run.request.lane !== undefined && { inLane: true }),
     });
     if (next !== undefined && next <= now() + LOOK_AHEAD_MS) due.add(run.runId, next);
+  }
+
+  private forget(runId: RunId): void {
+    this.parts.agenda.remove(runId);
+    this.parts.due.remove(runId);
+    this.parts.cache.drop(runId);
   }
 
   /** Whichever planner sees the end tells it; the version check makes a second telling harmless. */

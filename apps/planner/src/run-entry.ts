@@ -1,20 +1,54 @@
-import type { RunId, SegmentTask } from '@foldwork/events';
-import type { ChildRunView, CompiledDefinition, RunState, SignalDispatch } from '@foldwork/domain';
+import type { RecordedEvent, RunId, SegmentTask } from '@foldwork/events';
+import { foldEvent, type ChildRunView, type CompiledDefinition, type RunState, type SignalDispatch } from '@foldwork/domain';
 
-/** A run that a planner holds folded in memory. */
-export interface RunEntry {
-  readonly run: RunState;
-  readonly definition: CompiledDefinition;
+/**
+ * A run that a planner holds in memory. Events that ask for no decision are kept as they came and folded when somebody
+ * looks at the state: most runs end without anybody having to.
+ */
+export class RunEntry {
+  readonly runId: RunId;
   /** Commands on their way, by first task and version: when to send them again if nobody has claimed by then. */
-  readonly sent: Map<string, SentCommand>;
+  readonly sent = new Map<string, SentCommand>();
   /** What came of signals that it sent, and how its child runs stand: not in the log, asked for anew after a restart. */
-  readonly dispatched: Map<string, SignalDispatch>;
-  readonly childRuns: Map<RunId, ChildRunView>;
+  readonly dispatched = new Map<string, SignalDispatch>();
+  readonly childRuns = new Map<RunId, ChildRunView>();
   /** Present while decisions of this run are being made: settles when the last one that was asked for is in the log. */
   deciding: Promise<void> | undefined;
   /** Something changed since the last decision began. */
-  again: boolean;
+  again = false;
+  private unfolded: RecordedEvent[] = [];
+
+  constructor(
+    private readonly folded: RunState,
+    readonly definition: CompiledDefinition,
+  ) {
+    this.runId = folded.runId;
+  }
+
+  /** With every event taken in so far. Throws what folding throws. */
+  get run(): RunState {
+    if (this.unfolded.length > 0) {
+      const events = this.unfolded;
+      this.unfolded = [];
+      for (const event of events) foldEvent(this.folded, event);
+    }
+    return this.folded;
+  }
+
+  take(event: RecordedEvent): void {
+    this.unfolded.push(event);
+    if (this.unfolded.length >= UNFOLDED_MAX) void this.run;
+  }
+
+  /** The run has succeeded, and nobody else has to be told: there is nothing to decide, so nothing to fold. */
+  get isDone(): boolean {
+    const { parent, lane } = this.folded.request;
+    const last = this.unfolded.at(-1);
+    return last?.type === 'RunCompleted' && last.task === '' && parent === undefined && lane === undefined && this.folded.childRuns.size === 0;
+  }
 }
+
+const UNFOLDED_MAX = 200;
 
 export interface SentCommand {
   readonly path: SegmentTask['path'];
@@ -22,10 +56,6 @@ export interface SentCommand {
   readonly times: number;
   readonly resendAt: number;
 }
-
-export const newEntry = (run: RunState, definition: CompiledDefinition): RunEntry => ({
-  run, definition, sent: new Map(), dispatched: new Map(), childRuns: new Map(), deciding: undefined, again: false,
-});
 
 export const sentKey = ({ path, version }: Pick<SegmentTask, 'path' | 'version'>): string => `${path}@${version}`;
 

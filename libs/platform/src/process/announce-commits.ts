@@ -1,11 +1,28 @@
-import type { Bus, EventLog } from '@foldwork/events';
+import type { Bus, Commit, EventLog } from '@foldwork/events';
+
+/** Steps of a run follow each other within a millisecond; whoever only follows the log need not wake for each of them. */
+const QUIET_MS = 10;
 
 /**
- * Tells the others after each commit of this process, so that they need not wait for their next poll; planners only when
- * there is something to decide. Call it once per log. Returns the function that ends it.
+ * Tells the others after commits of this process, so that they need not wait for their next poll: at once when there is
+ * something to decide, gathered otherwise. Call it once per log. Returns the function that ends it.
  */
-export const announceCommits = (log: EventLog, bus: Bus): (() => void) =>
-  log.onCommit(({ lastPosition, decide }) => {
-    bus.hint('log', String(lastPosition));
-    if (decide) bus.hint('decide', String(lastPosition));
+export const announceCommits = (log: EventLog, bus: Bus): (() => void) => {
+  let timer: NodeJS.Timeout | undefined;
+  let newest = 0;
+  const tellFollowers = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    bus.hint('log', String(newest));
+  };
+  const stop = log.onCommit(({ lastPosition, decide }: Commit) => {
+    newest = lastPosition;
+    if (!decide) return void (timer ??= setTimeout(tellFollowers, QUIET_MS));
+    bus.hint('decide', String(lastPosition));
+    tellFollowers();
   });
+  return () => {
+    clearTimeout(timer);
+    stop();
+  };
+};
