@@ -4,7 +4,7 @@ import type { AgendaWriter } from './agenda-writer';
 import type { DueQueue } from './due-queue';
 import type { RunCache } from './run-cache';
 import type { RunDecisions } from './run-decisions';
-import type { RunEntry } from './run-entry';
+import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
 
 const READ_RUNS_MAX = 200;
 /** A run that a bug keeps from being decided is tried again so often: the fault may have been outside it. */
@@ -72,9 +72,11 @@ export class Planner {
 
   /** Runs in memory whose commands nobody has claimed as far as we know, those that wait longest first. */
   unclaimed(limit: number): RunId[] {
-    const waiting = [...this.parts.cache.values()].filter(({ sent }) => sent.size > 0);
+    const entries = [...this.parts.cache.values()];
+    entries.forEach(forgetClaimed);
     const since = (entry: RunEntry): number => nextResend(entry) ?? Infinity;
-    return waiting.sort((a, b) => since(a) - since(b)).slice(0, limit).map(({ run }) => run.runId);
+    const waiting = entries.filter(({ sent }) => sent.size > 0).sort((a, b) => since(a) - since(b));
+    return waiting.slice(0, limit).map(({ runId }) => runId);
   }
 
   /** Forgets the runs that belong to another planner now. */
