@@ -13,3 +13,4 @@ export { Random } from './simulation/random';
 export type { SimulatedAction, SimulatedAnswer, SimulatedCall } from './simulation/simulated-actions';
 export { scripted } from './simulation/scripted-action';
 export { playStory, type Played } from './simulation/play-story';
+export { begun, completed, eventOf, failed, given, moved, ofRun, planned, recordedOf, requested, RUN_ID, t, T0, type Given } from './given-run';

@@ -19,7 +19,7 @@ const emptyChildren = (plan: PlannedChildren): ChildrenState => ({
   indexById: new Map(plan.tasks?.map(({ id }, index) => [id, index])),
   // every status is a key of the result because TASK_STATUSES lists them all
   counts: { ...(Object.fromEntries(TASK_STATUSES.map((status) => [status, 0])) as Record<TaskStatus, number>), pending: plan.childCount },
-  firstPending: 0,
+  firstFree: 0,
   again: new Set(),
   unsettled: new Set(),
 });

@@ -1,4 +1,4 @@
-import { plannedChildPath } from './apply-children';
+import { childIndex, plannedChildPath } from './apply-children';
 import type { RunState, TaskState } from './run.state';
 
 /** All children of a container, in index order. */
@@ -12,23 +12,37 @@ export const childStates = (run: RunState, { path, children }: TaskState): TaskS
 };
 
 /**
- * Indexes of pending children in order that nobody was asked to run. Begins where the last search found nothing before, so
- * that a container of any size costs the same per child; children that went back to pending are remembered apart.
+ * Indexes of pending children in order that nobody was asked to run. Goes on where the last search ended, so that a
+ * container of any size costs the same per child; those that went back to pending, and those whose command may be lost,
+ * are remembered apart.
  */
-export const nextPending = (run: RunState, { path, children }: TaskState, limit: number, indexLimit: number): number[] => {
+export const nextPending = (run: RunState, task: TaskState, limit: number, indexLimit: number): number[] => {
+  const { path, children } = task;
   if (children === undefined || limit <= 0) return [];
-  const handed = run.handed.get(path);
   const pathOf = (index: number) => plannedChildPath(path, children.plan, index);
   const isPending = (index: number): boolean => run.tasks.get(pathOf(index))?.status === 'pending';
-  const isFree = (index: number): boolean => isPending(index) && handed?.get(pathOf(index))?.isSent !== true;
-  for (const index of children.again) if (!isPending(index)) children.again.delete(index);
-  const found = [...children.again].filter((index) => index < indexLimit && isFree(index)).sort((a, b) => a - b).slice(0, limit);
-  while (children.firstPending < children.plan.childCount && !isPending(children.firstPending)) children.firstPending += 1;
+  const found = [...comeBack(run, task, isPending)].filter((index) => index < indexLimit).sort((a, b) => a - b).slice(0, limit);
   const end = Math.min(indexLimit, children.plan.childCount);
-  for (let index = children.firstPending; index < end && found.length < limit; index += 1) {
-    if (!children.again.has(index) && isFree(index)) found.push(index);
+  while (children.firstFree < end && found.length < limit) {
+    const index = children.firstFree;
+    children.firstFree += 1;
+    if (isPending(index) && !found.includes(index) && run.handed.get(path)?.get(pathOf(index))?.isSent !== true) found.push(index);
   }
+  for (const index of found) children.again.add(index); // until it is handed out it may be asked for again
   return found;
+};
+
+/** Pending children before the place where the search stands. */
+const comeBack = (run: RunState, { path, children }: TaskState, isPending: (index: number) => boolean): Set<number> => {
+  const back = new Set<number>();
+  if (children === undefined) return back;
+  const handed = run.handed.get(path);
+  for (const [child, { isSent }] of handed ?? []) if (!isSent) back.add(childIndex(children, child));
+  for (const index of children.again) {
+    if (!isPending(index) || handed?.get(plannedChildPath(path, children.plan, index))?.isSent === true) children.again.delete(index);
+    else back.add(index);
+  }
+  return back;
 };
 
 /** Children that are pending but somebody was asked to run. */

@@ -108,8 +108,8 @@ export interface ChildrenState {
   /** Of a container whose children have ids. */
   readonly indexById: ReadonlyMap<string, number>;
   readonly counts: Record<TaskStatus, number>;
-  /** Every child before this index has begun at least once. */
-  firstPending: number;
+  /** Every child before this index has begun at least once, was handed out, or is in `again`. */
+  firstFree: number;
   /** Children that went back to pending, by index. */
   readonly again: Set<number>;
   /** Children that failed or timed out; those that will not be tried again are taken out by deciding. */
