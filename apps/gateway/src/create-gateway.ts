@@ -7,6 +7,7 @@ import type { GatewayDependencies } from './gateway-dependencies';
 import { GatewayModule } from './gateway.module';
 import { registerBodyParsers } from './http/body-parsers';
 import { openApiDocument } from './openapi/openapi-document';
+import { BusSignals, SIGNALS_SUBJECT } from './signals/bus-signals';
 import { OpenApiText } from './openapi/openapi.controller';
 
 export interface Gateway {
@@ -26,12 +27,14 @@ export interface ListenAddress {
 export const startGateway = async (dependencies: GatewayDependencies, { host, port }: ListenAddress): Promise<Gateway> => {
   const app = await createGatewayApp(dependencies);
   await app.listen(port, host);
+  const signals = dependencies.settings.busSignals ? await dependencies.bus.respond(SIGNALS_SUBJECT, app.get(BusSignals).take) : undefined;
   const url = await app.getUrl();
   dependencies.logger.info({ event: 'gateway_listening', url });
   return {
     url,
     close: async () => {
       dependencies.health.beginStop();
+      await signals?.close();
       await app.get(LogTail).close();
       await app.close();
     },

@@ -3,7 +3,7 @@ import type { Bus, DefinitionStore, EventLog } from '@foldwork/events';
 import type { AccessOptions, Config, HealthRegistry, Logger } from '@foldwork/platform';
 import type { SqlClient } from '@foldwork/read-models';
 
-export type GatewaySettings = Pick<Config, 'runRetryDelayMs' | 'runRetryMaximum'>;
+export type GatewaySettings = Pick<Config, 'runRetryDelayMs' | 'runRetryMaximum' | 'busSignals'>;
 
 /** All that the gateway needs from outside; the composition roots (its own process, the standalone server) bring it. */
 export interface GatewayDependencies {

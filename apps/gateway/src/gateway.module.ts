@@ -12,12 +12,13 @@ import { OpenApiController, OpenApiText } from './openapi/openapi.controller';
 import { ReadModel } from './runs/read-model';
 import { RunReader } from './runs/run-reader';
 import { RunsController } from './runs/runs.controller';
+import { BusSignals } from './signals/bus-signals';
+import { SchemasController } from './schemas/schemas.controller';
 import { SignalDelivery } from './signals/signal-delivery';
 import { SignalsController } from './signals/signals.controller';
 import { RunSubmission } from './submission/run-submission';
 import { DefinitionCatalog } from './workflows/definition-catalog';
 import { DefinitionCheck } from './workflows/definition-check';
-
 import { WorkflowsController } from './workflows/workflows.controller';
 
 /** The gateway's parts, made from what the composition root brings. */
@@ -26,7 +27,7 @@ export class GatewayModule {
   static register(dependencies: GatewayDependencies): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [RunsController, RunEventsController, CommandsController, SignalsController, WorkflowsController, HealthController, OpenApiController],
+      controllers: [RunsController, RunEventsController, CommandsController, SignalsController, WorkflowsController, SchemasController, HealthController, OpenApiController],
       providers: [
         { provide: APP_GUARD, useValue: new AccessGuard(dependencies.access) },
         { provide: APP_PIPE, useClass: DtoPipe },
@@ -45,13 +46,14 @@ const parts = ({ log, bus, definitions, reads, logger, settings, actions, now = 
   const check = new DefinitionCheck(actions);
   const catalog = new DefinitionCatalog(definitions, check);
   const registry = new WorkflowRegistry(log, now);
+  const signals = new SignalDelivery({ log, reader, now });
   const made = [
     tail, reader, check, catalog, registry,
     new RunEvents(log, tail),
     new ReadModel(reads),
     new RunSubmission({ log, reader, catalog, registry, settings, now }),
     new OperatorCommands({ log, reader, now }),
-    new SignalDelivery({ log, reader, now }),
+    signals, new BusSignals(signals, logger),
   ];
   return made.map((part) => ({ provide: part.constructor, useValue: part }));
 };

@@ -32,6 +32,7 @@ const NEEDED: Readonly<Record<string, Role | 'open'>> = {
   'PUT /orchestrator/workflows/{name}': 'operator',
   'GET /orchestrator/workflows/{name}': 'viewer',
   'GET /orchestrator/workflows/{name}/versions': 'viewer',
+  'GET /schemas/workflow.v1.schema.json': 'open',
   'GET /livez': 'open',
   'GET /readyz': 'open',
 };

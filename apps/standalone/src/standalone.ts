@@ -78,6 +78,6 @@ const startPlanner = ({ config, logger, log, bus, definitions }: Shared, pool: P
 const startEmbeddedGateway = ({ config, logger, log, bus, pool, definitions }: Shared): Promise<Gateway> => {
   const health = registerGatewayChecks(new HealthRegistry(), { log, bus, reads: pool, lagMax: config.readyLagMax });
   const actions = actionCatalog(new ActionDirectory(pool));
-  const dependencies = { log, bus, definitions, reads: pool, access: createAccess(config, pool), health, logger, settings: config, actions };
+  const dependencies = { log, bus, definitions, reads: pool, access: createAccess(config, pool), health, logger, settings: { ...config, busSignals: false }, actions }; // nobody outside hears the embedded bus
   return startGateway(dependencies, { host: config.httpHost, port: config.httpPort });
 };

@@ -28,16 +28,22 @@ export class SignalDelivery {
   constructor(private readonly parts: SignalParts) {}
 
   /** To one run. Throws `run_not_found`, or `run_not_signalable` when the run has ended. */
-  async toRun({ namespace, metadata }: SignalSource, runId: RunId, signal: SignalDto): Promise<SignaledRunDto> {
+  async toRun(source: SignalSource, runId: RunId, signal: SignalDto): Promise<SignaledRunDto> {
+    const { signalId } = await this.deliver(source, runId, signal);
+    const { run } = await this.parts.reader.load(source.namespace, runId);
+    return { ...summaryOfState(run), signalId };
+  }
+
+  /** As `toRun`, without reading the run again. */
+  async deliver({ namespace, metadata }: SignalSource, runId: RunId, signal: SignalDto): Promise<BroadcastDto> {
     const { run } = await this.parts.reader.load(namespace, runId);
     const signalId = signal.signalId ?? v7();
-    if (run.signals.has(signalId)) return { ...summaryOfState(run), signalId };
+    if (run.signals.has(signalId)) return { signalId, accepted: false };
     const retries = run.status === 'failed' && run.retryAt !== undefined;
     if (!isOpenRun(run) && !retries) throw conflict('run_not_signalable', `A run that is ${run.status} takes no signals.`, 'Send it to a run that goes on.');
     const event = newEvent({ runId, namespace, metadata }, signalStream(signalId), 1, this.received(signal, signalId), true);
-    await this.parts.log.append([event]);
-    const after = await this.parts.reader.load(namespace, runId);
-    return { ...summaryOfState(after.run), signalId };
+    const { status } = await this.parts.log.append([event]);
+    return { signalId, accepted: status !== 'conflict' };
   }
 
   /** To every run of the namespace that waits for it, and to workflows that start by it. */

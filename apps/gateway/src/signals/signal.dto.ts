@@ -30,6 +30,18 @@ export class SignalDto {
   correlationId?: string;
 }
 
+/** A signal that comes by the bus, which knows no caller whose namespace it could be. */
+export class BusSignalDto extends SignalDto {
+  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { message: 'namespace must be 1 to 63 letters, digits, dots, dashes or underscores' })
+  @IsString()
+  namespace!: string;
+
+  /** Only this run. */
+  @IsOptional()
+  @IsString()
+  run?: string;
+}
+
 export class SignaledRunDto extends RunSummaryDto {
   @ApiProperty() signalId!: string;
 }

@@ -61,6 +61,7 @@ export const SETTINGS = {
   statsdPrefix: setting('FOLDWORK_STATSD_PREFIX', name, 'foldwork', 'First segment of every metric name.'),
   statsdLabels: setting('FOLDWORK_STATSD_LABELS', oneOf('name', 'tags'), 'name', 'Labels as segments of the metric name, or as DogStatsD tags.'),
   feed: setting('FOLDWORK_FEED', onOff, 'on', 'Whether the auditor publishes the events on NATS for outside subscribers.'),
+  busSignals: setting('FOLDWORK_BUS_SIGNALS', onOff, 'on', 'Whether the gateway takes signals from NATS, on the subject foldwork.signals. Whoever may publish there may signal every run.'),
   anchorFile: setting('FOLDWORK_ANCHOR_FILE', optional(text), '', 'File to which the auditor writes the rolling root of the log. Empty: not anchored.'),
   anchorWebhook: secret('FOLDWORK_ANCHOR_WEBHOOK', optional(url('https', 'http')), '', 'URL that gets each anchor as a POST of JSON, for keeping it outside. Empty: none.'),
   anchorEvery: setting('FOLDWORK_ANCHOR_EVERY', integer(1, 10_000_000), '10000', 'Number of events between two anchors.'),
