@@ -48,7 +48,7 @@ export const SETTINGS = {
   secretsFolder: setting('FOLDWORK_SECRETS_DIR', optional(text), '', 'Folder with one file per secret, named after it, as Docker and Kubernetes mount them. A workflow names one as { $secret: name } in the with of a task; the executor puts it in just before the action runs. Empty: there are no secrets.'),
   executorName: setting('FOLDWORK_EXECUTOR_NAME', optional(name), '', 'Name of this executor; one that comes back under its name gives up its old leases at once. Empty: the host name.'),
   executorPools: setting('FOLDWORK_EXECUTOR_POOLS', list, 'default', 'Pools whose steps this executor takes, separated by commas.'),
-  executorConcurrency: setting('FOLDWORK_EXECUTOR_CONCURRENCY', integer(1, 10_000), '100', 'Steps that one executor runs at the same time at most.'),
+  executorConcurrency: setting('FOLDWORK_EXECUTOR_CONCURRENCY', integer(1, 10_000), '200', 'Steps that one executor runs at the same time at most.'),
   executorLeaseMs: setting('FOLDWORK_EXECUTOR_LEASE', duration(500, 600_000), '10s', 'After this long without a sign of life an executor counts as lost and its work is given to others.'),
   plannerName: setting('FOLDWORK_PLANNER_NAME', optional(name), '', 'Name of this planner. Empty: the host name.'),
   plannerLeaseMs: setting('FOLDWORK_PLANNER_LEASE', duration(500, 600_000), '5s', 'After this long without a sign of life the shards of a planner go to the others.'),
