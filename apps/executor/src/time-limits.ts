@@ -8,6 +8,9 @@ export interface TimeLimits {
   readonly signal: AbortSignal;
 }
 
+/** A longer timer rings at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 /**
  * Runs work under a time limit. Work that does not listen to the signal goes on in the dark; its result is dropped.
  * Rejects with `ATTEMPT_TIMEOUT`, `HEARTBEAT_TIMEOUT`, or the outside signal's reason.
@@ -22,7 +25,7 @@ export const withLimits = async <T>(limits: TimeLimits, work: (signal: AbortSign
   };
   const onOutside = (): void => end(limits.signal.reason);
   limits.signal.addEventListener('abort', onOutside, { once: true });
-  const timeout = setTimeout(() => end(new ActionError('ATTEMPT_TIMEOUT', `the attempt took longer than ${limits.timeoutMs} ms`)), limits.timeoutMs);
+  const timeout = setTimeout(() => end(new ActionError('ATTEMPT_TIMEOUT', `the attempt took longer than ${limits.timeoutMs} ms`)), Math.min(limits.timeoutMs, TIMER_MAX_MS));
   const silence = silenceTimer(limits.heartbeatMs, end);
   try {
     return await Promise.race([work(ending.signal, silence.restart), ended.promise]);
@@ -35,6 +38,6 @@ export const withLimits = async <T>(limits: TimeLimits, work: (signal: AbortSign
 
 const silenceTimer = (heartbeatMs: number | undefined, end: (reason: unknown) => void): { restart: () => void; stop: () => void } => {
   if (heartbeatMs === undefined) return { restart: () => undefined, stop: () => undefined };
-  const timer = setTimeout(() => end(new ActionError('HEARTBEAT_TIMEOUT', `no sign of life for ${heartbeatMs} ms`)), heartbeatMs);
+  const timer = setTimeout(() => end(new ActionError('HEARTBEAT_TIMEOUT', `no sign of life for ${heartbeatMs} ms`)), Math.min(heartbeatMs, TIMER_MAX_MS));
   return { restart: () => void timer.refresh(), stop: () => clearTimeout(timer) };
 };

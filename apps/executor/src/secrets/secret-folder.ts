@@ -26,7 +26,7 @@ const readSecret = async (path: string): Promise<string | undefined> => {
   try {
     return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ABSENT.includes(error.code)) return undefined;
+    if (typeof error === 'object' && error !== null && 'code' in error && ABSENT.includes(error.code)) return undefined;
     throw error;
   }
 };

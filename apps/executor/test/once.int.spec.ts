@@ -1,0 +1,110 @@
+import { defineAction, type Action, type Verification } from '@foldwork/actions';
+import type { Json, RunId } from '@foldwork/events';
+import { actionList, ExecutorWorld } from './executor-world';
+
+let world: ExecutorWorld;
+let calls: string[];
+beforeEach(async () => {
+  world = await ExecutorWorld.open();
+  calls = [];
+});
+afterEach(() => world.close());
+
+/** Records a side effect, then loses the answer the first `losses` times. */
+const upload = (losses: number, effect: Action<Json>['effect'], verify?: () => Verification | Promise<Verification>): Action<Json> =>
+  defineAction({
+    name: 'upload',
+    effect,
+    run: async (_input, context) => {
+      calls.push(`run ${context.attempt} ${context.effectKey}`);
+      await context.recordSideEffect({ image_id: `vinted_${context.attempt}` });
+      if (calls.filter((call) => call.startsWith('run')).length <= losses) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+      return context.sideEffects;
+    },
+    ...(verify !== undefined && { verify: () => (calls.push('verify'), verify()) }),
+  });
+
+const uploaded = async (action: Action<Json>, task: object = {}): Promise<RunId> => {
+  await world.start(actionList(action));
+  const runId = await world.request([{ id: 'upload', action: 'upload', ...task }]);
+  await world.finish(runId);
+  return runId;
+};
+const runs = (): string[] => calls.filter((call) => call.startsWith('run'));
+
+it('[S0-08] runs without asking: an idempotent task on its retry, a keyed one without verifier, and a once task that has done nothing yet', async () => {
+  const idempotent = await uploaded(upload(1, 'idempotent', () => ({ applied: true })));
+  expect(runs()).toHaveLength(2);
+  expect(calls).not.toContain('verify');
+  expect(await world.task(idempotent, 'upload')).toMatchObject({ status: 'completed', attempt: 2 });
+
+  calls = [];
+  await world.close();
+  world = await ExecutorWorld.open();
+  await uploaded(upload(1, 'keyed'), { key: 'run.workflow + "/front"' });
+  expect(calls).toEqual(['run 1 test/front', 'run 2 test/front']);
+
+  calls = [];
+  await world.close();
+  world = await ExecutorWorld.open();
+  await uploaded(upload(0, 'once', () => ({ applied: true })));
+  expect(calls).toEqual([expect.stringMatching(/^run 1 /)]);
+});
+
+it('[S0-09] [S0-10] does not call the handler again when the effect is found, and completes with the side effects of before', async () => {
+  const runId = await uploaded(upload(1, 'once', () => ({ applied: true })));
+  expect(calls).toEqual([expect.stringMatching(/^run 1 /), 'verify']);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed', attempt: 2, output: { image_id: 'vinted_1' }, sideEffects: { image_id: 'vinted_1' } });
+  expect(await world.events(runId, 'upload')).toContainEqual(expect.objectContaining({ type: 'EffectVerified', data: expect.objectContaining({ answer: 'applied', attempt: 2 }) }));
+});
+
+it('[S0-09] runs the handler again when the effect is not there', async () => {
+  const runId = await uploaded(upload(1, 'once', () => ({ applied: false })));
+  expect(calls).toEqual([expect.stringMatching(/^run 1 /), 'verify', expect.stringMatching(/^run 2 /)]);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed', output: { image_id: 'vinted_2' }, sideEffects: { image_id: 'vinted_2' } });
+});
+
+it.each([
+  ['says so', () => ({ applied: 'unknown' as const })],
+  ['fails each time', () => Promise.reject(new Error('no answer'))],
+  ['gives no answer', () => undefined as unknown as Verification],
+])('escalates instead of guessing when the verifier %s', async (_case, verify) => {
+  const runId = await uploaded(upload(1, 'once', verify));
+  expect(runs()).toHaveLength(1);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'escalated', error: { code: 'EFFECT_UNKNOWN' } });
+});
+
+it('only asks after the last attempt: found completes, not found fails, and the handler is not called', async () => {
+  const found = await uploaded(upload(1, 'once', () => ({ applied: true })), { retry: { maximumAttempts: 1 } });
+  expect(runs()).toHaveLength(1);
+  expect(await world.task(found, 'upload')).toMatchObject({ status: 'completed' });
+
+  calls = [];
+  await world.close();
+  world = await ExecutorWorld.open();
+  const lost = await uploaded(upload(1, 'once', () => ({ applied: false })), { retry: { maximumAttempts: 1 } });
+  expect(runs()).toHaveLength(1);
+  expect(await world.task(lost, 'upload')).toMatchObject({ status: 'failed' });
+});
+
+it('asks the action that the definition names, and believes its `found`', async () => {
+  const find = defineAction<Json>({ name: 'find', effect: 'none', run: (input) => (calls.push(`find ${JSON.stringify(input)}`), { hits: [7] }) });
+  await world.start(actionList(upload(1, 'once'), find));
+  const verify = { action: 'find', with: { sha: '${ input.sha }' }, found: 'size(result.hits) > 0' };
+  const runId = await world.request([{ id: 'upload', action: 'upload', verify }], { sha: 'abc' });
+  await world.finish(runId);
+  expect(calls).toEqual([expect.stringMatching(/^run 1 /), 'find {"sha":"abc"}']);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed', output: { image_id: 'vinted_1', hits: [7] } });
+});
+
+it('writes the intent of an effect into the claim, before the handler runs', async () => {
+  const runId = await uploaded(upload(0, 'once', () => ({ applied: true })));
+  const [claim] = await world.events(runId, 'upload');
+  expect(claim).toMatchObject({ data: { transition: 'begin', effect: { class: 'once', key: `run_${runId}/upload` } } });
+});
+
+it('refuses a key that does not tell effects apart', async () => {
+  const runId = await uploaded(upload(0, 'keyed'), { key: 'input' });
+  expect(calls).toEqual([]);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'failed', error: { code: 'KEY_INVALID' } });
+});
