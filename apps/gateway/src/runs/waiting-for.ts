@@ -53,8 +53,8 @@ const waitSentence = (task: TaskState, definition: CompiledDefinition | undefine
 
 const awaited = (task: TaskState, definition: CompiledDefinition | undefined): string => {
   const spec = definition && taskAt(definition, task.path).spec;
-  if (spec?.type !== 'wait') return task.type === 'wait' ? 'a signal or a time' : 'its time to come';
-  const { waitFor, any, all, approval } = spec as WaitTask; // the type says which task type it is
+  if (spec === undefined) return 'a signal or a time';
+  const { waitFor, any, all, approval } = spec as WaitTask; // whatever waits: a type that is no wait has none of these
   if (approval !== undefined) return `an approval ("${approval.title}"), which ${approval.roles.join(' or ')} can give`;
   if (waitFor !== undefined) return `the signal "${waitFor}", which an operator can send,`;
   const signals = (any ?? all ?? []).map(({ signal }) => `"${signal}"`).join(', ');
