@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LogUnavailable, type DefinitionHash, type EventLog, type TaskPath } from '@foldwork/events';
+import { runIdAt } from '@foldwork/testing';
+import { PlannerWorld } from './planner-world';
+
+let world: PlannerWorld;
+beforeEach(async () => {
+  world = await PlannerWorld.open();
+});
+afterEach(() => world.close());
+
+it('plans a requested run and sends its segment, then completes it and forgets it', async () => {
+  await world.start();
+  const runId = await world.request([{ id: 'a' }, { id: 'b' }]);
+  await world.until(() => world.commandsOf(runId).length === 1, 'a command');
+  expect(world.commandsOf(runId)[0]?.segments.map((segment) => segment.map(({ path, version, attempt }) => ({ path, version, attempt })))).toEqual([
+    [{ path: 'a', version: 0, attempt: 1 }, { path: 'b', version: 0, attempt: 1 }],
+  ]);
+  await world.work(runId);
+  await world.until(async () => (await world.agendaRows()).length === 0, 'an empty agenda');
+});
+
+it('leaves no row in the agenda for runs that end while it is being written', async () => {
+  await world.start();
+  const definition = await world.define([{ id: 'a' }]);
+  const runs = await Promise.all(Array.from({ length: 60 }, async (_, index) => {
+    await sleep(index * 6); // so that some end during a write
+    const runId = await world.request(definition);
+    await world.until(() => world.commandsOf(runId).length > 0, 'a command');
+    await sleep(index % 3 === 0 ? 60 : 0);
+    await world.work(runId);
+    return runId;
+  }));
+  expect(runs).toHaveLength(60);
+  await sleep(250);
+  expect(await world.agendaRows()).toEqual([]);
+});
+
+it('keeps what it was told while it was reading the run', async () => {
+  const reading = Promise.withResolvers<void>();
+  let isHeld = false;
+  const log = new Proxy(world.log, {
+    get: (target, key) => {
+      if (key !== 'readRuns' || !isHeld) return typeof Reflect.get(target, key) === 'function' ? Reflect.get(target, key).bind(target) : Reflect.get(target, key);
+      return async (...parameters: Parameters<EventLog['readRuns']>) => {
+        const events = await target.readRuns(...parameters); // what it has now
+        await reading.promise;
+        return events;
+      };
+    },
+  });
+  await world.start({ cacheRuns: 1 }, { log });
+  const runId = await world.request([{ id: 'a' }, { id: 'b', sleep: 1 }, { id: 'c' }]);
+  await world.until(() => world.commandsOf(runId).length === 1, 'a command');
+  const other = await world.request([{ id: 'a' }]); // pushes the first run out of memory
+  await world.until(() => world.commandsOf(other).length === 1, 'a command');
+  await world.claim(runId, 'a');
+  isHeld = true;
+  await world.complete(runId, 'a', 1, { starts: { task: 'b' as TaskPath, attempt: 1 } }); // has it read the run
+  await sleep(50);
+  await world.complete(runId, 'b', 0);
+  await sleep(50);
+  isHeld = false;
+  reading.resolve();
+  await world.until(() => world.commandsOf(runId).some(({ segments }) => segments.flat().some(({ path }) => path === 'c')), 'a command for c');
+});
+
+it('decides runs even if its memory holds a single one', async () => {
+  await world.start({ cacheRuns: 1 });
+  const definition = await world.define([{ id: 'a' }]);
+  const runs = await Promise.all(Array.from({ length: 40 }, () => world.request(definition)));
+  await world.until(() => runs.every((runId) => world.commandsOf(runId).length > 0), 'a command for each run');
+  await Promise.all(runs.map((runId) => world.work(runId)));
+});
+
+it('sets a run aside that it cannot decide, and goes on with the others', async () => {
+  await world.start();
+  const broken = await world.request(randomBytes(32).toString('hex') as DefinitionHash); // nobody stored it
+  const unreadable = await world.request([{ id: 'a' }]);
+  await world.log.append([{ runId: unreadable, task: '' as TaskPath, version: 3, type: 'RunPaused', schemaVersion: 1, data: '{}', metadata: '{}', namespace: 'default', decide: true }]);
+  const good = await world.request([{ id: 'a' }]);
+  await world.until(() => world.commandsOf(good).length === 1, 'a command');
+  await world.until(() => world.linesOf('run_set_aside').some(({ run }) => run === broken), 'the broken run set aside');
+  await world.work(good);
+  await world.until(async () => (await world.agendaRows()).some(({ run_id }) => run_id === broken), 'a row for the broken run');
+  await sleep(1_500);
+  expect(world.linesOf('run_set_aside').filter(({ run }) => run === broken).length).toBeLessThanOrEqual(2); // not again and again
+});
+
+it('forgets rows of runs that the log does not have', async () => {
+  await world.pool.query(`INSERT INTO agenda (run_id, shard, wake_at, in_flight) VALUES ($1, 3, 1, true)`, [runIdAt(1)]);
+  await world.start();
+  await world.until(async () => (await world.agendaRows()).length === 0, 'an empty agenda');
+});
+
+it('folds anew and decides again when somebody wrote to the run at the same time', async () => {
+  let conflicts = 0;
+  const log = new Proxy(world.log, {
+    get: (target, key) => (key !== 'append' ? Reflect.get(target, key).bind?.(target) ?? Reflect.get(target, key) : async (events: Parameters<EventLog['append']>[0]) => {
+      if (conflicts === 0 && events.some(({ type }) => type === 'RunPlanned')) {
+        conflicts += 1;
+        await world.append(events[0]?.runId as never, '' as TaskPath, 2, { type: 'RunPaused', data: { at: Date.now() } }, true);
+      }
+      return target.append(events);
+    }),
+  });
+  await world.start({}, { log });
+  const runId = await world.request([{ id: 'a' }]);
+  await world.until(async () => (await world.run(runId)).planned, 'a plan');
+  expect(conflicts).toBe(1);
+  expect(await world.run(runId)).toMatchObject({ paused: true, version: 3 });
+});
+
+it('waits while the store is away and goes on where it was', async () => {
+  let isAway = false;
+  const log = new Proxy(world.log, {
+    get: (target, key) => {
+      const value = Reflect.get(target, key);
+      if (typeof value !== 'function') return value;
+      const isGuarded = key === 'append' || key === 'readAfter' || key === 'readRuns';
+      return (...parameters: unknown[]) => (isGuarded && isAway ? Promise.reject(new LogUnavailable('disconnected', 'away')) : value.apply(target, parameters));
+    },
+  });
+  await world.start({}, { log });
+  isAway = true;
+  const runId = await world.request([{ id: 'a' }]);
+  await sleep(200);
+  expect(world.commandsOf(runId)).toEqual([]);
+  isAway = false;
+  await world.until(() => world.commandsOf(runId).length === 1, 'a command');
+});
+
+it('sends a command again that nobody claims, and one that could not be published', async () => {
+  let now = Date.now();
+  await world.start({}, { now: () => now });
+  world.bus.disconnect();
+  const runId = await world.request([{ id: 'a' }]);
+  await world.until(async () => (await world.run(runId)).planned, 'a plan');
+  world.bus.reconnect();
+  now += 600;
+  await world.until(() => world.commandsOf(runId).length >= 1, 'the command published after all');
+  const before = world.commandsOf(runId).length;
+  now += 70_000;
+  await world.until(() => world.commandsOf(runId).length > before, 'the command sent again');
+  await world.claim(runId, 'a');
+  await sleep(50);
+  const claimed = world.commandsOf(runId).length;
+  now += 300_000;
+  await sleep(1_300);
+  expect(world.commandsOf(runId)).toHaveLength(claimed);
+});
+
+it('retries a failed run at its time, not before, within milliseconds', async () => {
+  await world.start();
+  const runId = await world.request([{ id: 'a', retry: { maximumAttempts: 1 } }], { delayMs: 1_200, maximum: 1 });
+  await world.until(() => world.commandsOf(runId).length === 1, 'a command');
+  await world.claim(runId, 'a');
+  await world.complete(runId, 'a', 1, { transition: 'fail', to: 'failed', error: { code: 'NO', message: 'no' } });
+  await world.until(async () => (await world.run(runId)).status === 'failed', 'the run failed');
+  const { retryAt = 0 } = await world.run(runId);
+  await world.until(async () => (await world.run(runId)).attempt === 2, 'the retry');
+  const retried = (await world.events(runId)).find(({ type }) => type === 'RunRetried');
+  expect(retried?.recordedAt).toBeGreaterThanOrEqual(retryAt);
+  expect(Number(retried?.recordedAt) - retryAt).toBeLessThan(250);
+});
