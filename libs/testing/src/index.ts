@@ -7,6 +7,7 @@ export { freePort } from './processes/free-port';
 export { guardFolder, type GuardedFolder } from './processes/guard-folder';
 export { runIdAt, syntheticRun, type SyntheticRun, type SyntheticRunOptions } from './logs/synthetic-runs';
 export { forkTypeScript } from './processes/fork-typescript';
+export { EVERYTHING_WORKFLOWS } from './simulation/everything';
 export { Simulation, SIMULATION_START, type RequestOptions, type SimulationOptions } from './simulation/simulation';
 export { NO_FAULTS, UNKIND, type Faults } from './simulation/faults';
 export { Random } from './simulation/random';
@@ -14,3 +15,4 @@ export type { SimulatedAction, SimulatedAnswer, SimulatedCall } from './simulati
 export { scripted } from './simulation/scripted-action';
 export { playStory, type Played } from './simulation/play-story';
 export { begun, completed, eventOf, failed, given, moved, ofRun, planned, recordedOf, requested, RUN_ID, t, T0, type Given } from './given-run';
+export { stateText } from './state-text';

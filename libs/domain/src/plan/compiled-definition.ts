@@ -1,4 +1,4 @@
-import type { DefinitionHash, Json, JsonObject, TaskPath } from '@foldwork/events/contracts';
+import type { DefinitionHash, JsonObject, TaskPath } from '@foldwork/events/contracts';
 import type { Definition, JsonSchema, TaskCommon } from '../definition';
 import type { Expression, References, Template } from '../expressions';
 import type { RetryPolicy } from '../policies/retry-policy';

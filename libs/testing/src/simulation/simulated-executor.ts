@@ -180,7 +180,7 @@ class SegmentRun {
   }
 
   private async finish(held: Held, outcome: Outcome, guard: (work: () => Promise<void>) => Promise<void>): Promise<void> {
-    const { task, spec, input } = held;
+    const { spec, input } = held;
     if ('error' in outcome) {
       const [transition, to] = outcome.escalated === true ? (['escalate', 'escalated'] as const) : (['fail', 'failed'] as const);
       await this.record(held, { transition, to, error: outcome.error }, true);

@@ -1,4 +1,4 @@
-import type { Definition, TaskDefinition } from '@foldwork/domain';
+import type { Definition } from '@foldwork/domain';
 
 /** What is arranged to happen to a run: the definitions, and what comes from outside and when. */
 export interface Story {
@@ -10,8 +10,6 @@ export interface Story {
   readonly pause?: { readonly fromMs: number; readonly toMs: number };
   readonly runRetries: number;
 }
-
-export type AnyTask = TaskDefinition;
 
 /** What a generated task's action does: nothing by chance, nothing by the number of calls that were lost. */
 export interface Script {

@@ -1,5 +1,5 @@
 import { Simulation, scripted, type SimulatedAction } from '@foldwork/testing';
-import { ExactNumber, parseJson, type Json } from '@foldwork/events/contracts';
+import { parseJson, type ExactNumber, type Json } from '@foldwork/events/contracts';
 
 const EACH = (fields: string, each = "{ id: one, type: basic, action: step, retry: { maximumAttempts: 1 } }"): string => `
 workflow: items
