@@ -1,0 +1,96 @@
+import { AGGREGATE, onceTask, RETRY_AT_ONCE, task, workflow } from './harness/definitions';
+import { faultsAfterwards, LogAccount } from './harness/log-account';
+import { System } from './harness/system';
+import type { App, CrashPoint } from './harness/service';
+
+/**
+ * docs/crash-table.md, row by row: the service is killed with SIGKILL at the point, started again, and the run that was
+ * under way ends as if nothing had happened.
+ */
+interface Row {
+  /** As in the table; `a` is before the commit, `b` after it. */
+  readonly id: string;
+  readonly service: App;
+  readonly title: string;
+  readonly point: CrashPoint;
+}
+
+type When = CrashPoint['when'];
+
+const both = (id: string, service: App, title: string, point: (when: When) => CrashPoint): Row[] => [
+  { id: `${id}a`, service, title: `before ${title}`, point: point('before') },
+  { id: `${id}b`, service, title: `after ${title}`, point: point('after') },
+];
+
+const sql = (match: string) => (when: When): CrashPoint => ({ when, on: 'sql', match });
+const bus = (match: string) => (when: When): CrashPoint => ({ when, on: 'bus', match });
+/** The columns of an append come in this order: tasks, types, data. */
+const append = (content: string, path = '') => sql(`append_events.*${path}.*${content}`);
+const transition = (word: string): string => `"transition":"${word}"`;
+
+const ROWS: readonly Row[] = [
+  ...both('G1', 'gateway', 'the definition is stored', sql('INSERT INTO public.definitions')),
+  ...both('G2', 'gateway', 'RunRequested is appended', append('RunRequested')),
+  ...both('P1', 'planner', 'RunPlanned is appended', append('RunPlanned')),
+  ...both('P2', 'planner', 'the step command is on the bus', bus('PUB foldwork\\.steps')),
+  ...both('P3', 'planner', "a task's retry is appended", append(transition('retry'))),
+  ...both('P4', 'planner', 'RunFailed is appended', append('RunFailed')),
+  ...both('P5', 'planner', 'RunRetried is appended', append('RunRetried')),
+  ...both('P6', 'planner', 'RunCompleted is appended', append('RunCompleted')),
+  ...both('P7', 'planner', 'agenda and position are saved', sql('INSERT INTO public.agenda.*\\[true')),
+  ...both('E1', 'executor', 'the first task is claimed', append(transition('begin'))),
+  ...both('E2', 'executor', 'the command is acknowledged', bus('\\+ACK')),
+  ...both('E3', 'executor', 'an outcome and the next start are appended', append('"starts":\\{"task":"flaky"')),
+  ...both('E4', 'executor', 'a failure is appended', append(transition('fail'))),
+  ...both('E5', 'executor', 'a side effect is recorded', append('SideEffectRecorded')),
+  ...both('E6', 'executor', 'the answer of verify is recorded', append('EffectVerified')),
+  ...both('E7', 'executor', 'the last outcome and RunCompleted are appended', append('RunCompleted')),
+  ...both('A1', 'auditor', 'read models and their checkpoint move', sql('UPDATE public.checkpoints.*read_models')),
+  ...both('A2', 'auditor', 'the feed is published', bus('PUB foldwork\\.events')),
+  ...both('A3', 'auditor', "the feed's checkpoint moves", sql('UPDATE public.checkpoints.*"feed"')),
+];
+
+/** The second task fails once and the third loses its answer, so that every kind of commit takes place. */
+const job = ({ id }: Row): object => {
+  const runFails = id.startsWith('P4') || id.startsWith('P5');
+  return workflow(`crash.${id}`, [
+    task('validate'),
+    task('flaky', { failFirst: 1 }, { retry: runFails ? { maximumAttempts: 1 } : RETRY_AT_ONCE }),
+    onceTask('upload', { dropFirst: 1 }, { action: 'world.recorded', retry: RETRY_AT_ONCE }),
+    task('save', id.startsWith('P7') ? { delayMs: 300 } : {}), // the agenda is written for runs that last
+    ...(id.startsWith('P6') ? [AGGREGATE] : []), // a run that ends with a basic task is completed by the executor
+  ]);
+};
+/** Of the job above: six when nothing is killed, and one in flight at the kill. */
+const ATTEMPTS_MAX = 7;
+
+let system: System;
+beforeAll(async () => {
+  system = await System.start();
+}, 60_000);
+afterAll(async () => {
+  try {
+    expect(await faultsAfterwards(system, ['upload'])).toEqual([]);
+  } finally {
+    await system.stop();
+  }
+}, 60_000);
+
+describe('killed before and after each commit of the execution protocol', () => {
+  it.each(ROWS)('[S1-12] $id: the $service dies $title', async (row) => {
+    const { api, world } = system;
+    const service = system.service(row.service);
+    await service.crashAt(row.point);
+    const submitting = api.submitPatiently(job(row), `crash-${row.id}`);
+    await service.ends(`at ${row.id}`);
+    system.launch(row.service);
+    const run = await submitting;
+    await api.succeeded(run);
+
+    expect(world.effects.filter((effect) => effect.run === run && effect.task === 'upload')).toHaveLength(1);
+    const account = await LogAccount.read(system.log);
+    expect(account.faults).toEqual([]);
+    expect(account.attemptsOf(run).length).toBeLessThanOrEqual(ATTEMPTS_MAX);
+    await system.ready(row.service);
+  }, 40_000);
+});
