@@ -12,7 +12,7 @@ import { w3OpenLoop } from './workloads/w3-open-loop';
 import { w4WideRun } from './workloads/w4-wide-run';
 import { w5KilledExecutor } from './workloads/w5-killed-executor';
 import { w6Timers } from './workloads/w6-timers';
-import { foreignSeconds, machineLoad } from './world/machine-load';
+import { foreignSeconds, machineLoad, quietMachine } from './world/machine-load';
 import { World } from './world/world';
 
 /** One member per workload, and `limits`, with the keys that the project's goals are written in. */
@@ -27,30 +27,40 @@ const DEFAULT_BATCH = 64;
 export const measure = async (options: Options): Promise<Result> => {
   const result: Result = { machine: await machineFacts() };
   await measureShared(options, result);
-  if (options.parts.has('W5')) report(result, 'W5', await w5KilledExecutor());
-  if (options.parts.has('limits')) report(result, 'limits', await measureLimits(Number(result['W1']?.['eventsPerCommit'] ?? DEFAULT_BATCH)));
-  if (options.parts.has('memory')) await withWorld(async (world) => report(result, 'memory', await soak(world, options.soakRuns)));
-  if (options.profile) report(result, 'profile', await profileThroughput());
+  const further: [boolean, string, () => Promise<Figures>][] = [
+    [options.parts.has('W5'), 'W5', w5KilledExecutor],
+    [options.parts.has('limits'), 'limits', () => measureLimits(Number(result['W1']?.['eventsPerCommit'] ?? DEFAULT_BATCH))],
+    [options.parts.has('memory'), 'memory', () => withWorld((world) => soak(world, options.soakRuns))],
+    [options.profile, 'profile', profileThroughput],
+  ];
+  for (const [isWanted, name, run] of further) {
+    if (!isWanted) continue;
+    await quietMachine(options.quietSeconds);
+    report(result, name, await run());
+  }
   addRatios(result);
   return result;
 };
 
 /** The workloads that leave the services as they found them share one world, warm and with a log that grows. */
-const measureShared = async ({ parts, rounds }: Options, result: Result): Promise<void> => {
+const measureShared = async ({ parts, rounds, quietSeconds }: Options, result: Result): Promise<void> => {
   const shared: [Part, (world: World) => Promise<Figures>][] = [
     ['W1', (world) => w1Throughput(world, rounds)], ['W2', w2OneAtATime], ['W3', w3OpenLoop], ['W4', w4WideRun], ['W6', w6Timers],
   ];
   const wanted = shared.filter(([name]) => parts.has(name));
   if (wanted.length === 0) return;
   await withWorld(async (world) => {
-    for (const [name, run] of wanted) report(result, name, await withForeignShare(world, () => run(world)));
+    for (const [name, run] of wanted) {
+      await quietMachine(quietSeconds);
+      report(result, name, await withForeignShare(world, () => run(world)));
+    }
   });
 };
 
-const withWorld = async (work: (world: World) => Promise<void>): Promise<void> => {
+const withWorld = async <T>(work: (world: World) => Promise<T>): Promise<T> => {
   const world = await World.start();
   try {
-    await work(world);
+    return await work(world);
   } finally {
     await world.close();
   }

@@ -15,11 +15,13 @@ export interface Options {
   readonly store: boolean;
   /** How often W1 is measured; the median counts. */
   readonly rounds: number;
+  /** How long each part may wait for the machine to be quiet, in seconds. */
+  readonly quietSeconds: number;
   /** Of the soak. */
   readonly soakRuns: number;
 }
 
-export const USAGE = `usage: npm run bench -- [--json <file>] [--only W1,W2,…,limits,memory] [--profile] [--store] [--rounds <n>] [--soak-runs <n>]`;
+export const USAGE = `usage: npm run bench -- [--json <file>] [--only W1,W2,…,limits,memory] [--profile] [--store] [--rounds <n>] [--quiet <seconds>] [--soak-runs <n>]`;
 
 /** Throws an `Error` whose message is for people. */
 export const parseOptions = (argv: readonly string[]): Options => {
@@ -27,7 +29,7 @@ export const parseOptions = (argv: readonly string[]): Options => {
     args: [...argv],
     options: {
       json: { type: 'string' }, only: { type: 'string' }, profile: { type: 'boolean', default: false }, store: { type: 'boolean', default: false },
-      rounds: { type: 'string', default: '3' }, 'soak-runs': { type: 'string', default: '50000' },
+      rounds: { type: 'string', default: '3' }, quiet: { type: 'string', default: '0' }, 'soak-runs': { type: 'string', default: '50000' },
     },
   });
   return {
@@ -35,8 +37,9 @@ export const parseOptions = (argv: readonly string[]): Options => {
     ...(values.json !== undefined && { json: values.json }),
     profile: values.profile,
     store: values.store,
-    rounds: positive('--rounds', values.rounds),
-    soakRuns: positive('--soak-runs', values['soak-runs']),
+    rounds: wholeNumber('--rounds', values.rounds, 1),
+    quietSeconds: wholeNumber('--quiet', values.quiet, 0),
+    soakRuns: wholeNumber('--soak-runs', values['soak-runs'], 1),
   };
 };
 
@@ -50,8 +53,8 @@ const partsOf = (only: string | undefined): Set<Part> => {
   return new Set(names as Part[]); // checked above
 };
 
-const positive = (flag: string, text: string): number => {
+const wholeNumber = (flag: string, text: string, minimum: number): number => {
   const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`${flag} wants a whole number above 0, not ${text}`);
+  if (Number.isInteger(value) && value >= minimum) return value;
+  throw new Error(`${flag} wants a whole number of at least ${minimum}, not ${text}`);
 };

@@ -7,3 +7,7 @@ export const percentile = (values: readonly number[], share: number): number => 
 export const median = (values: readonly number[]): number => percentile(values, 0.5);
 
 export const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits));
+
+/** `<name>P50Ms`, `<name>P95Ms`, `<name>P99Ms`; without a name `p50Ms` … */
+export const percentiles = (name: string, valuesMs: readonly number[]): Record<string, number> =>
+  Object.fromEntries([50, 95, 99].map((share) => [name === '' ? `p${share}Ms` : `${name}P${share}Ms`, rounded(percentile(valuesMs, share / 100))]));

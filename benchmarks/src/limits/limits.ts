@@ -24,6 +24,7 @@ const storeLimits = async (url: string, batch: number): Promise<Record<string, n
   await withClient(url, (client) => client.query('CREATE TABLE bench_rows (id uuid PRIMARY KEY, step integer NOT NULL, data text NOT NULL)'));
   return {
     appendBatch: batch,
+    singleAppendsPerSecond: Math.round(await appendRate(url, 1)),
     appendEventsPerSecond: Math.round(await appendRate(url, batch)),
     groupedRowsPerSecond: Math.round(await groupedRate(url)),
     singleCommitsPerSecond: Math.round(await commitRate(url, 1)),

@@ -1,4 +1,4 @@
-import { percentile, rounded } from '../percentiles';
+import { percentiles } from '../percentiles';
 import { logHead, runSpansMs, stepGapsMs } from '../world/log-facts';
 import type { World } from '../world/world';
 import { STEPS_PER_RUN } from '../workflows';
@@ -23,20 +23,15 @@ export const w2OneAtATime = async (world: World): Promise<Record<string, unknown
     ...percentiles('step', times.map((time) => time / STEPS_PER_RUN)),
     ...percentiles('log', await runSpansMs(world, after)),
     ...percentiles('betweenSteps', await stepGapsMs(world, after)),
-    phasesP50Ms: await phasesOf(world, runs),
+    phases: await phasesOf(world, runs),
   };
 };
 
-const oneRun = async ({ client, watch }: World): Promise<ClientTimes> => {
+/** One run as its client sees it. */
+export const oneRun = async ({ client, watch }: World): Promise<ClientTimes> => {
   const sentAt = performance.now();
   const runId = await client.submit('bench.steps');
   const answeredAt = performance.now();
   const { knownAt } = await watch.completed(runId);
   return { runId, sentAt, answeredAt, knownAt };
 };
-
-/** `<name>P50Ms`, `<name>P95Ms`, `<name>P99Ms`. */
-export const percentiles = (name: string, values: readonly number[]): Record<string, number> =>
-  Object.fromEntries([50, 95, 99].map((share) => [key(name, share), rounded(percentile(values, share / 100))]));
-
-const key = (name: string, share: number): string => (name === '' ? `p${share}Ms` : `${name}P${share}Ms`);

@@ -1,5 +1,5 @@
 import type { RunId } from '@foldwork/events';
-import { percentiles } from './w2-one-at-a-time';
+import { percentiles } from '../percentiles';
 import type { World } from '../world/world';
 import { SLEEP_MS } from '../workflows';
 

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** CPU seconds of the whole machine since it started. */
 export interface MachineLoad {
@@ -17,3 +19,17 @@ export const machineLoad = (): MachineLoad => {
 /** What else ran on the machine meanwhile; much of it spoils a measurement. */
 export const foreignSeconds = (before: MachineLoad, after: MachineLoad, meteredSeconds: number): number =>
   Math.max(0, after.busySeconds - before.busySeconds - (after.benchSeconds - before.benchSeconds) - meteredSeconds);
+
+const BUSY_SHARE_MAX = 0.08;
+const LOOK_MS = 1_500;
+
+/** Resolves when the machine has next to nothing to do, or when it has been waited for long enough. */
+export const quietMachine = async (waitSecondsMax: number): Promise<void> => {
+  const deadline = performance.now() + waitSecondsMax * 1000;
+  while (performance.now() < deadline) {
+    const before = machineLoad();
+    await sleep(LOOK_MS);
+    const busy = (machineLoad().busySeconds - before.busySeconds) / (cpus().length * (LOOK_MS / 1000));
+    if (busy <= BUSY_SHARE_MAX) return;
+  }
+};
