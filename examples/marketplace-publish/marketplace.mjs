@@ -3,9 +3,10 @@ import { pathToFileURL } from 'node:url';
 
 /**
  * A stand-in marketplace: a real HTTP server that keeps drafts in memory and is as unpleasant as real ones are. An upload
- * sent twice is stored twice. `dropAnswerTo(n)` makes it store upload n and then cut the connection instead of answering.
+ * sent twice is stored twice. `dropAnswersTo: [n]` makes it store upload n and then cut the connection instead of
+ * answering; images named in `refuse` get 422.
  */
-export const startMarketplace = async ({ port = 0, dropAnswersTo = [], uploadMs = 300 } = {}) => {
+export const startMarketplace = async ({ port = 0, dropAnswersTo = [], refuse = [], uploadMs = 300 } = {}) => {
   const drafts = new Map();
   const byKey = new Map();
   let uploads = 0;
@@ -39,12 +40,21 @@ export const startMarketplace = async ({ port = 0, dropAnswersTo = [], uploadMs 
     return { listingId: draft.listingId };
   };
 
+  const remove = (draft, image) => {
+    tell({ kind: 'deleted', image: image ?? draft.draftId });
+    if (image === undefined) drafts.delete(draft.draftId);
+    else draft.images = draft.images.filter((each) => each.image !== image);
+    return { deleted: true };
+  };
+
   const route = async (request, body) => {
-    const [, kind, id, verb] = request.url.split('/');
+    const [, kind, id, verb, image] = request.url.split('/').map(decodeURIComponent);
     if (kind !== 'drafts') return undefined;
     if (id === undefined && request.method === 'POST') return createDraft(body, request.headers['idempotency-key']);
     const draft = drafts.get(id);
-    if (draft === undefined) return undefined;
+    if (draft === undefined) return request.method === 'DELETE' ? { deleted: false } : undefined;
+    if (request.method === 'DELETE') return remove(draft, image);
+    if (verb === 'images' && refuse.includes(body.image)) return { status: 422, error: `${body.image} is not allowed here` };
     if (verb === 'images' && request.method === 'POST') return (await upload(draft, body, request.socket)) ?? null;
     if (verb === 'publish' && request.method === 'POST') return publish(draft);
     return verb === undefined ? draft : undefined;
@@ -56,7 +66,7 @@ export const startMarketplace = async ({ port = 0, dropAnswersTo = [], uploadMs 
     const text = Buffer.concat(chunks).toString();
     const answer = await route(request, text === '' ? {} : JSON.parse(text));
     if (response.socket?.destroyed || answer === null) return;
-    response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.writeHead(answer === undefined ? 404 : (answer.status ?? 200), { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer ?? { error: 'not found' }));
   });
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));

@@ -8,6 +8,8 @@ export interface TimelineEvent {
     readonly transition?: string;
     readonly attempt?: number;
     readonly answer?: string;
+    readonly to?: string;
+    readonly signal?: string;
     readonly error?: { readonly code: string; readonly message: string };
     readonly starts?: { readonly task: string };
     readonly tasks?: readonly unknown[];
@@ -18,6 +20,12 @@ const WORDS: Readonly<Record<string, (event: TimelineEvent) => string>> = {
   RunRequested: () => 'run requested',
   RunPlanned: ({ data }) => `planned: ${data.tasks?.length ?? 0} steps`,
   RunCompleted: () => 'run succeeded',
+  RunAdmitted: () => 'its turn in the lane has come',
+  RunRetried: () => 'run goes on',
+  RunRollbackStarted: ({ data }) => `run failed: ${data.error?.message ?? ''}; ${data.tasks?.length ?? 0} finished steps are undone`,
+  RunRolledBack: () => 'run rolled back',
+  TaskUndoTransitioned: ({ task, data }) => `${task}: undo ${data.to ?? ''}`,
+  SignalReceived: ({ data }) => `signal ${data.signal ?? ''} arrived`,
   RunFailed: ({ data }) => `run failed: ${data.error?.message ?? ''}`,
   EffectVerified: ({ task, data }) => `${task}: asked whether it took effect before: ${data.answer === 'applied' ? 'YES, so it is not done again' : (data.answer ?? '')}`,
 };
@@ -26,6 +34,12 @@ const TRANSITIONS: Readonly<Record<string, (event: TimelineEvent) => string>> = 
   begin: ({ task, data }) => `${task}: started${(data.attempt ?? 1) > 1 ? ` (attempt ${data.attempt})` : ''}`,
   complete: ({ task, data }) => `${task}: completed${data.starts === undefined ? '' : `, ${data.starts.task} started`}`,
   fail: ({ task, data }) => `${task}: FAILED (${data.error?.code}: ${data.error?.message})`,
+  wait: ({ task }) => `${task}: waits`,
+  escalate: ({ task, data }) => `${task}: ESCALATED to a person (${data.error?.code})`,
+  resolve: ({ task }) => `${task}: a person resolved it`,
+  skip: ({ task }) => `${task}: skipped`,
+  cancel: ({ task }) => `${task}: canceled`,
+  timeOut: ({ task }) => `${task}: timed out`,
   retry: ({ task }) => `${task}: is tried again`,
 };
 
