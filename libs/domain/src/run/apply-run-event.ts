@@ -45,7 +45,10 @@ const HANDLERS: RunHandlers = {
     run.cancel = reason === undefined ? {} : { reason };
     run.dirty.add(RUN_STREAM);
   },
-  RunCanceled: (run, { at }) => end(run, 'canceled', at),
+  RunCanceled: (run, { at }) => {
+    delete run.retryAt;
+    end(run, 'canceled', at);
+  },
   RunPaused: (run) => {
     run.paused = true;
   },

@@ -55,7 +55,7 @@ export const decideRun = (run: RunState, definition: CompiledDefinition, context
 
 const decideStatus = (deciding: Deciding): void => {
   const { run } = deciding;
-  if (run.status === 'failed') retryRun(deciding);
+  if (run.status === 'failed') afterFailure(deciding);
   if (run.status === 'pending' && run.admitted && run.cancel === undefined) plan(deciding);
   if (run.status === 'rolling_back') return decideRollback(deciding);
   if (run.status !== 'running' && run.status !== 'pending') return;
@@ -128,8 +128,10 @@ const retriesItself = ({ run, definition }: Deciding, error: FailureDetail, task
 /** The same run would only end the same way, or a person has to say something first. */
 const NEVER_AGAIN: ReadonlySet<string> = new Set(['TASK_ESCALATED', 'RUN_TIMEOUT', 'MAX_VISITS', 'EXPRESSION_ERROR']);
 
-const retryRun = (deciding: Deciding): void => {
+/** A failed run that would be tried again by itself ends for good when somebody cancels it first. */
+const afterFailure = (deciding: Deciding): void => {
   const { run, now } = deciding;
+  if (run.cancel !== undefined && run.retryAt !== undefined) return cancelRun(deciding);
   if (run.retryAt === undefined || now < run.retryAt) return;
   renewRun(deciding, { automatic: true });
 };
@@ -149,7 +151,7 @@ const markDue = (run: RunState, now: number): void => {
 };
 
 const nextWake = (run: RunState): number | undefined => {
-  let next = run.status === 'failed' ? run.retryAt : undefined;
+  let next = run.status === 'failed' && run.cancel === undefined ? run.retryAt : undefined;
   if (run.status === 'running' || run.status === 'rolling_back') for (const at of run.wakes.values()) if (next === undefined || at < next) next = at;
   return next;
 };

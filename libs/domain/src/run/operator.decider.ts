@@ -67,7 +67,7 @@ const retry = (emission: Emission, { resumeFromStep, reason }: Extract<OperatorC
 const cancel = (emission: Emission, { reason }: Extract<OperatorCommand, { kind: 'cancel' }>): Refusal | undefined => {
   const { run, now } = emission;
   const waitsForRetry = run.status === 'failed' && run.retryAt !== undefined;
-  if ((!isOpenRun(run) && !waitsForRetry) || run.cancel !== undefined) {
+  if ((!isOpenRun(run) && !waitsForRetry) || run.cancel !== undefined || run.status === 'rolling_back') {
     return { code: 'cancel_not_allowed', detail: `a run that is ${run.cancel === undefined ? run.status : 'being canceled'} cannot be canceled` };
   }
   return void emission.emitRun({ type: 'RunCancelRequested', data: { ...because(reason), at: now } });

@@ -93,6 +93,18 @@ describe('commands of people', () => {
     expect(sim.executors.flatMap(({ fenced }) => fenced).sort()).toEqual(['both/left/a', 'both/right']);
   });
 
+  it('cancel ends a failed run that waits to be tried again', async () => {
+    const sim = simulation();
+    sim.define(THREE);
+    const runId = await sim.request('three', { retry: { delayMs: 30_000, maximum: 1 } });
+    await sim.pass(1_000);
+    expect((await sim.run(runId)).status).toBe('failed');
+    await sim.command(runId, { kind: 'cancel' });
+    await sim.settle();
+    expect([(await sim.run(runId)).status, sim.world.callsOf('upload')]).toEqual(['canceled', 1]);
+    expect((await sim.command(runId, { kind: 'cancel' })).accepted).toBe(false);
+  });
+
   it('pause lets what runs end and begins nothing; resume goes on, inside containers too', async () => {
     const sim = simulation();
     sim.define(NESTED);

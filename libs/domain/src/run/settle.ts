@@ -1,10 +1,10 @@
-import { taskPath, type FailureDetail, type Json, type JsonObject, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
+import { childPath, type FailureDetail, type Json, type JsonObject, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
 import { ExpressionError } from '../expressions';
 import { taskAt, type CompiledTask } from '../plan/compiled-definition';
 import { isActive } from '../task/task-machine';
 import { childFailure } from '../task-types/child-failure';
 import type { Directive, Retrying } from '../task-types/orchestrator';
-import { plannedChildPath } from './apply-children';
+import { plannedChildPath, visitsOf } from './apply-children';
 import { carryOut, timeOut } from './carry-out';
 import type { Deciding } from './deciding';
 import { driveList } from './drive-list';
@@ -83,11 +83,12 @@ const settleList = (deciding: Deciding, task: TaskState): void => {
 
 const listFailure = ({ task, error }: { task: TaskState; error?: FailureDetail }): FailureDetail => error ?? childFailure([task]);
 
+/** Of a task that a loop came back to: what the last visit gave. */
 const listOutput = (deciding: Deciding, task: TaskState): Json => {
   const outputs: JsonObject = {};
   for (const { id } of task.children?.plan.tasks ?? []) {
-    const child = deciding.run.tasks.get(taskPath(`${task.path}/${id}`));
-    if (child?.status === 'completed') outputs[id] = child.output ?? null;
+    const last = visitsOf(deciding.run, childPath(task.path, id)).findLast(({ status }) => status === 'completed');
+    if (last !== undefined) outputs[id] = last.output ?? null;
   }
   return { outputs };
 };
