@@ -61,18 +61,18 @@ export class Planner {
 
   /** Runs in memory with commands out or attempts at executors. */
   inFlight(): RunId[] {
-    return [...this.parts.cache.values()].filter((entry) => entry.sent.size > 0 || entry.run.executing.size > 0).map(({ runId }) => runId);
+    return this.readable().filter((entry) => entry.sent.size > 0 || entry.run.executing.size > 0).map(({ runId }) => runId);
   }
 
   /** Runs in memory with an attempt at an executor that is lost. */
   lost(isLost: (executor: string) => boolean): RunId[] {
     const holds = ({ run }: RunEntry): boolean => [...run.executing].some((path) => isLost(run.tasks.get(path)?.executor ?? ''));
-    return [...this.parts.cache.values()].filter(holds).map(({ runId }) => runId);
+    return this.readable().filter(holds).map(({ runId }) => runId);
   }
 
   /** Runs in memory whose commands nobody has claimed as far as we know, those that wait longest first. */
   unclaimed(limit: number): RunId[] {
-    const entries = [...this.parts.cache.values()];
+    const entries = this.readable();
     entries.forEach(forgetClaimed);
     const since = (entry: RunEntry): number => nextResend(entry) ?? Infinity;
     const waiting = entries.filter(({ sent }) => sent.size > 0).sort((a, b) => since(a) - since(b));
@@ -89,9 +89,26 @@ export class Planner {
     }
   }
 
+  /** Runs in memory; one that cannot be folded is set aside and must not hide the others. */
+  private readable(): RunEntry[] {
+    return [...this.parts.cache.values()].filter((entry) => {
+      try {
+        return entry.run !== undefined;
+      } catch (error) {
+        this.setAside(entry.runId, error);
+        return false;
+      }
+    });
+  }
+
   private fold(held: Map<RunId, RunEntry>, entry: RunEntry, event: RecordedEvent): void {
-    entry.take(event);
-    held.set(event.runId, entry);
+    try {
+      entry.take(event);
+      held.set(event.runId, entry);
+    } catch (error) {
+      held.delete(event.runId);
+      this.setAside(event.runId, error);
+    }
   }
 
   private async open(held: Map<RunId, RunEntry>, event: RecordedEvent): Promise<void> {

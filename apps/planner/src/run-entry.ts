@@ -17,6 +17,7 @@ export class RunEntry {
   /** Something changed since the last decision began. */
   again = false;
   private unfolded: RecordedEvent[] = [];
+  private fault: { readonly error: unknown } | undefined;
 
   constructor(
     private readonly folded: RunState,
@@ -25,14 +26,21 @@ export class RunEntry {
     this.runId = folded.runId;
   }
 
-  /** With every event taken in so far. Throws what folding throws. */
+  /** With every event taken in so far. Throws what folding throws, each time: a state that lacks an event is worth nothing. */
   get run(): RunState {
-    if (this.unfolded.length > 0) {
-      const events = this.unfolded;
-      this.unfolded = [];
-      for (const event of events) foldEvent(this.folded, event);
-    }
+    if (this.fault !== undefined) throw this.fault.error;
+    if (this.unfolded.length > 0) this.fold();
     return this.folded;
+  }
+
+  private fold(): void {
+    try {
+      for (const event of this.unfolded) foldEvent(this.folded, event);
+      this.unfolded = [];
+    } catch (error) {
+      this.fault = { error };
+      throw error;
+    }
   }
 
   take(event: RecordedEvent): void {

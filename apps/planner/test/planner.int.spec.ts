@@ -77,11 +77,14 @@ it('decides runs even if its memory holds a single one', async () => {
 it('sets a run aside that it cannot decide, and goes on with the others', async () => {
   await world.start();
   const broken = await world.request(randomBytes(32).toString('hex') as DefinitionHash); // nobody stored it
-  const unreadable = await world.request([{ id: 'a' }]);
-  await world.log.append([{ runId: unreadable, task: '' as TaskPath, version: 3, type: 'RunPaused', schemaVersion: 1, data: '{}', metadata: '{}', namespace: 'default', decide: true }]);
+  const [unreadable, silent] = await Promise.all([world.request([{ id: 'a' }]), world.request([{ id: 'a' }])]);
+  await world.until(() => [unreadable, silent].every((runId) => world.commandsOf(runId).length > 0), 'commands');
+  const malformed = { task: '' as TaskPath, version: 3, type: 'RunPlanned' as const, schemaVersion: 1, data: '{}', metadata: '{}', namespace: 'default' };
+  await world.log.append([{ ...malformed, runId: unreadable, decide: true }]);
+  await world.log.append([{ ...malformed, runId: silent, decide: false }]);
   const good = await world.request([{ id: 'a' }]);
   await world.until(() => world.commandsOf(good).length === 1, 'a command');
-  await world.until(() => world.linesOf('run_set_aside').some(({ run }) => run === broken), 'the broken run set aside');
+  await world.until(() => [broken, unreadable, silent].every((runId) => world.linesOf('run_set_aside').some(({ run }) => run === runId)), 'three runs set aside');
   await world.work(good);
   await world.until(async () => (await world.agendaRows()).some(({ run_id }) => run_id === broken), 'a row for the broken run');
   await sleep(1_500);

@@ -1,0 +1,29 @@
+import type { Pool } from 'pg';
+import { LogUnavailable, type EventLog } from '@foldwork/events';
+
+/** A log and a pool for one process that can be killed: from then on nothing of what it does reaches the store. */
+export interface Mortal {
+  readonly log: EventLog;
+  readonly pool: Pool;
+  kill(): void;
+}
+
+export const mortal = (log: EventLog, pool: Pool): Mortal => {
+  let isDead = false;
+  const guard = <T extends object>(target: T, calls: readonly PropertyKey[]): T =>
+    new Proxy(target, {
+      get: (_target, key) => {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        const call = value as (...parameters: unknown[]) => unknown; // a method of the target
+        return (...parameters: unknown[]) => (isDead && calls.includes(key) ? Promise.reject(new LogUnavailable('disconnected', 'killed')) : call.apply(target, parameters));
+      },
+    });
+  return {
+    log: guard(log, ['append', 'readAfter', 'readRuns', 'head']),
+    pool: guard(pool, ['query']),
+    kill: () => {
+      isDead = true;
+    },
+  };
+};
