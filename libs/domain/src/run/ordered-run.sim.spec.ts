@@ -1,4 +1,5 @@
 import { Simulation, scripted, type SimulationOptions } from '@foldwork/testing';
+import { decideRun } from './decide-run';
 
 const FIVE = `
 workflow: five
@@ -35,5 +36,28 @@ describe('a run of ordered tasks', () => {
     expect((await sim.run(runId)).status).toBe('failed');
     expect(await sim.statuses(runId)).toEqual({ one: 'completed', two: 'completed', three: 'failed', four: 'pending', five: 'pending' });
     expect(sim.world.callsOf('four')).toBe(0);
+  });
+
+  it('[S1-06] the second pass after a transient failure of the third runs three to five and none of the others', async () => {
+    const sim = simulation();
+    sim.define(FIVE);
+    const runId = await sim.request('five', { input: { failures: 1 } });
+    await sim.settle();
+    await sim.command(runId, { kind: 'retry' });
+    await sim.settle();
+    const run = await sim.run(runId);
+    expect([run.status, new Set([...run.tasks.values()].map(({ status }) => status))]).toEqual(['succeeded', new Set(['completed'])]);
+    expect(await Promise.all(['two', 'three', 'five'].map(async (id) => (await sim.task(runId, id)).output))).toEqual([{ id: 2 }, { id: 3 }, { id: 5 }]);
+    expect(['one', 'two', 'three'].map((id) => sim.world.callsOf(id))).toEqual([1, 1, 2]);
+  });
+
+  it('[S2-09] deciding writes nothing: the log changes only when the caller appends', async () => {
+    const sim = simulation();
+    const definition = sim.define(FIVE);
+    const runId = await sim.request('five', { input: { failures: 0 } });
+    const decision = decideRun(await sim.run(runId), definition, { now: sim.now, metadata: { actor: 'test' }, quarantineMs: 0, isLost: () => false });
+    expect([decision.events.length, await sim.log.head()]).toEqual([1, 1]);
+    await sim.log.append(decision.events);
+    expect(await sim.log.head()).toBe(2);
   });
 });
