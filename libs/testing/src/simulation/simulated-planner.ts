@@ -73,6 +73,11 @@ export class SimulatedPlanner {
     await this.decide(runId);
   }
 
+  /** The run as this planner holds it in memory. */
+  held(runId: RunId): RunState | undefined {
+    return this.runs.get(runId);
+  }
+
   definitionFor(run: RunState): CompiledDefinition {
     const definition = this.parts.definitionOf(run.definition);
     if (definition === undefined) throw new Error(`no definition ${run.definition}`);
