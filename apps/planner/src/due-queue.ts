@@ -6,9 +6,13 @@ interface Due {
   readonly at: number;
 }
 
+/** So much before their moment runs are handed over: deciding takes its time when a thousand are due at once. */
+export const LEAD_MS = 50;
+
 /**
  * Runs that are due soon, in memory: gives the agenda's rows millisecond precision. A run has one appointment, the
- * earliest; older ones are skipped when they come up. All that is due at one moment is handed over together.
+ * earliest; older ones are skipped when they come up. All that is due at one moment is handed over together, a little
+ * before it: nothing of what is decided then may be appended or sent before `at`.
  */
 export class DueQueue {
   private readonly heap = new TinyQueue<Due>([], (a, b) => a.at - b.at);
@@ -18,7 +22,7 @@ export class DueQueue {
   private isClosed = false;
 
   constructor(
-    private readonly onDue: (runIds: RunId[]) => void,
+    private readonly onDue: (runIds: RunId[], at: number) => void,
     private readonly now: () => number,
   ) {}
 
@@ -44,21 +48,23 @@ export class DueQueue {
   private arm(at: number): void {
     clearTimeout(this.timer);
     this.timerAt = at;
-    this.timer = setTimeout(() => this.fire(), Math.max(0, at - this.now()));
+    this.timer = setTimeout(() => this.fire(), Math.max(0, at - LEAD_MS - this.now()));
   }
 
   private fire(): void {
-    const now = this.now();
-    const due: RunId[] = [];
-    for (let top = this.heap.peek(); top !== undefined && top.at <= now; top = this.heap.peek()) {
+    const horizon = this.now() + LEAD_MS;
+    const due = new Map<number, RunId[]>();
+    for (let top = this.heap.peek(); top !== undefined && top.at <= horizon; top = this.heap.peek()) {
       this.heap.pop();
       if (this.next.get(top.runId) !== top.at) continue;
       this.next.delete(top.runId);
-      due.push(top.runId);
+      const together = due.get(top.at);
+      if (together === undefined) due.set(top.at, [top.runId]);
+      else together.push(top.runId);
     }
     this.timerAt = Infinity;
     const top = this.heap.peek();
     if (top !== undefined) this.arm(top.at);
-    if (due.length > 0) this.onDue(due);
+    for (const [at, runIds] of due) this.onDue(runIds, at);
   }
 }

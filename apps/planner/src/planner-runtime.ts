@@ -71,7 +71,7 @@ export class PlannerRuntime {
     this.agenda = new Agenda(pool);
     this.membership = new Membership(pool, 'planner');
     this.watch = new ExecutorWatch(new Membership(pool, 'executor'));
-    this.due = new DueQueue((runIds) => this.attempt(() => this.planner?.look(runIds.filter(this.owns)), runIds), this.now);
+    this.due = new DueQueue((runIds, at) => this.attempt(() => this.planner?.look(runIds.filter(this.owns), { at }), runIds), this.now);
     this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: this.metadata(), owns: this.owns, now: this.now });
     this.writer = new AgendaWriter(this.agenda, () => ({ shards: this.shards, position: this.subscription?.position ?? 0 }), this.trouble);
   }
@@ -96,7 +96,7 @@ export class PlannerRuntime {
     this.subscription.start();
     this.listen();
     this.writer.start(FLUSH_MS);
-    await this.planner.look(await this.agenda.inFlight(this.shards), true);
+    await this.planner.look(await this.agenda.inFlight(this.shards), { everything: true });
     this.every(Math.floor(settings.leaseMs / 3), () => this.renew());
     this.every(DUE_POLL_MS, () => this.readDue());
     this.every(WATCH_MS, () => this.watchExecutors());
@@ -174,7 +174,7 @@ export class PlannerRuntime {
     const { bus } = this.dependencies;
     this.hints.push(bus.onHint('decide', () => this.subscription?.wake()));
     this.hints.push(bus.onHint('executors', () => this.attempt(() => this.watchExecutors())));
-    const stopListening = bus.onReconnect(() => this.attempt(() => this.planner?.look(this.planner.inFlight(), true)));
+    const stopListening = bus.onReconnect(() => this.attempt(() => this.planner?.look(this.planner.inFlight(), { everything: true })));
     this.hints.push({ close: () => Promise.resolve(stopListening()) });
   }
 
@@ -201,10 +201,10 @@ export class PlannerRuntime {
     for (let from = await this.agenda.position(shards); from < until; ) {
       const events = await log.readAfter(from, BATCH_EVENTS_MAX);
       if (events.length === 0) break;
-      await this.planner?.look([...new Set(events.filter(isTheirs).map(({ runId }) => runId))], true);
+      await this.planner?.look([...new Set(events.filter(isTheirs).map(({ runId }) => runId))], { everything: true });
       from += events.length;
     }
-    await this.planner?.look(await this.agenda.inFlight(shards), true);
+    await this.planner?.look(await this.agenda.inFlight(shards), { everything: true });
   }
 
   private async renew(): Promise<void> {
@@ -249,7 +249,7 @@ export class PlannerRuntime {
     const elsewhere = (await this.agenda.inFlight(this.shards)).filter((runId) => !inMemory.includes(runId));
     await this.planner?.look(elsewhere);
     // What it had taken off the bus and not claimed would come back only when the bus has waited long for its acknowledgement.
-    await this.planner?.look(this.planner.unclaimed(SENT_AGAIN_MAX), true);
+    await this.planner?.look(this.planner.unclaimed(SENT_AGAIN_MAX), { everything: true });
     this.lossesHandled = losses;
   }
 }

@@ -20,6 +20,13 @@ export interface PlannerParts {
   readonly onSetAside: (runId: RunId, error: unknown) => void;
 }
 
+export interface Look {
+  /** Commands may have been lost: what is still wanted is handed out again. */
+  readonly everything?: boolean;
+  /** The moment to decide for, now or a little later; nothing happens before it. */
+  readonly at?: number;
+}
+
 /**
  * Brings the log's events to the runs they belong to, and has those decided that they concern. Invariants:
  *  1. a batch is done with only when everything it asked for is appended, so a saved cursor never skips work;
@@ -48,14 +55,14 @@ export class Planner {
   }
 
   /** Looks at runs because of the time, or because something around them changed. */
-  async look(runIds: readonly RunId[], everything = false): Promise<void> {
+  async look(runIds: readonly RunId[], how: Look = {}): Promise<void> {
     const inMemory = runIds.flatMap((runId) => this.parts.cache.get(runId) ?? []);
     const elsewhere = runIds.filter((runId) => this.parts.cache.get(runId) === undefined);
-    await this.lookAt(inMemory, everything);
+    await this.lookAt(inMemory, how);
     for (let start = 0; start < elsewhere.length; start += READ_RUNS_MAX) {
       const wanted = elsewhere.slice(start, start + READ_RUNS_MAX);
       const entries = await this.read(wanted);
-      await this.lookAt([...entries.values()], everything);
+      await this.lookAt([...entries.values()], how);
     }
   }
 
@@ -154,13 +161,13 @@ export class Planner {
     return entries;
   }
 
-  private async lookAt(entries: readonly RunEntry[], everything: boolean): Promise<void> {
-    if (everything) entries.forEach(reconsider);
-    await this.decideAll(entries);
+  private async lookAt(entries: readonly RunEntry[], { everything, at }: Look): Promise<void> {
+    if (everything === true) entries.forEach(reconsider);
+    await this.decideAll(entries, at);
   }
 
-  private async decideAll(entries: readonly RunEntry[]): Promise<void> {
-    await Promise.all(entries.map((entry) => this.guarded(entry.runId, () => this.parts.decisions.decide(entry))));
+  private async decideAll(entries: readonly RunEntry[], at?: number): Promise<void> {
+    await Promise.all(entries.map((entry) => this.guarded(entry.runId, () => this.parts.decisions.decide(entry, at))));
   }
 
   private async guarded(runId: RunId, work: () => Promise<void>): Promise<void> {

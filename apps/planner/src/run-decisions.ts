@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { awaitedKey, type EventLog, type RunId } from '@foldwork/events';
 import { childRunView, decideRun, isOpenRun, lookAtEverything, lookAtTask, type DecideContext, type RunDecision, type RunState } from '@foldwork/domain';
 import type { AgendaWriter } from './agenda-writer';
@@ -29,15 +30,19 @@ export interface RunDecisionsParts {
 /**
  * Decides runs and carries out what follows. Invariants:
  *  1. decisions of one run follow each other; a state whose append was refused is thrown away and folded anew;
- *  2. commands, signals and child runs are sent only for what the log has.
+ *  2. what is decided for a moment ahead is held back until then, and thrown away when the run moves meanwhile;
+ *  3. commands, signals and child runs are sent only for what the log has.
  */
 export class RunDecisions {
+  private readonly held = new Map<number, Promise<void>>();
+
   constructor(private readonly parts: RunDecisionsParts) {}
 
   /** Resolves when a decision that knows everything folded so far is in the log, and what it asked for is sent. */
-  decide(entry: RunEntry): Promise<void> {
+  decide(entry: RunEntry, at = 0): Promise<void> {
     if (entry.deciding === undefined && entry.isDone) return Promise.resolve(this.forget(entry.runId));
     entry.again = true;
+    entry.dueAt = Math.max(entry.dueAt, at);
     return (entry.deciding ??= this.decideWhileAsked(entry));
   }
 
@@ -82,18 +87,37 @@ export class RunDecisions {
   /** Decides and appends; `undefined` after a conflict. Commands go out as soon as the append is through. */
   private async append(entry: RunEntry): Promise<RunDecision | undefined> {
     const { log, now, context, dispatcher } = this.parts;
-    const at = now();
+    const at = Math.max(now(), entry.dueAt);
+    entry.dueAt = 0;
     this.repeatLost(entry, at);
     const decision = decideRun(entry.run, entry.definition, {
       ...context(at),
       childRun: (runId) => entry.childRuns.get(runId),
       dispatched: (signalId) => entry.dispatched.get(signalId),
     });
+    if (at > now() && decision.events.length + decision.segments.length > 0) {
+      await this.until(at);
+      if (entry.again) return undefined; // what came while it was held may change everything
+    }
     if (decision.events.length > 0 && (await log.append(decision.events)).status === 'conflict') return undefined;
     forgetClaimed(entry);
     dispatcher.send(entry, decision.segments);
     dispatcher.cancel(entry, decision.events);
     return decision;
+  }
+
+  /** Decisions for one moment are let go together. */
+  private until(at: number): Promise<void> {
+    const known = this.held.get(at);
+    if (known !== undefined) return known;
+    const released = this.waitUntil(at).finally(() => this.held.delete(at));
+    this.held.set(at, released);
+    return released;
+  }
+
+  /** A timer may be a little early by the wall clock; a decision never is. */
+  private async waitUntil(at: number): Promise<void> {
+    for (let leftMs = at - this.parts.now(); leftMs > 0; leftMs = at - this.parts.now()) await sleep(leftMs);
   }
 
   /** A command that nobody claimed in time is handed out again. */

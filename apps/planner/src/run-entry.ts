@@ -16,6 +16,8 @@ export class RunEntry {
   deciding: Promise<void> | undefined;
   /** Something changed since the last decision began. */
   again = false;
+  /** The moment that the next decision is for, when that is later than now. */
+  dueAt = 0;
   private unfolded: RecordedEvent[] = [];
   private fault: { readonly error: unknown } | undefined;
 

@@ -1,0 +1,186 @@
+import {
+  openEvent, parseJson, stringifyJson, type DomainEvent, type Json, type NewEvent, type RecordedEvent, type RunId, type TaskPath,
+} from '@foldwork/events';
+import {
+  decideRun, derivedSignalId, foldEvent, foldRun, LEASE_LOST, lookAtEverything,
+  type ChildRunView, type CompiledDefinition, type DecideContext, type RunState, type SignalDispatch,
+} from '@foldwork/domain';
+import { decisionAt, startedBy } from './recorded-decisions';
+
+/** Where the present code would go another way than the one that wrote the log. */
+export interface Difference {
+  readonly kind: 'decides_otherwise' | 'does_not_hand_out' | 'does_not_fold';
+  /** Of the first event that differs. */
+  readonly position: number;
+  /** One line per event, `<task>: <what>`. */
+  readonly recorded: readonly string[];
+  readonly present: readonly string[];
+}
+
+export interface RunToReplay {
+  /** All of one run, in log order. */
+  readonly events: readonly RecordedEvent[];
+  readonly definition: CompiledDefinition;
+  /** A child run as it was when the log had come to this position. */
+  readonly childRun: (runId: RunId, before: number) => ChildRunView | undefined;
+}
+
+/** A planner may have decided without the last events: others appended them while it did. So many at most. */
+const UNSEEN_MAX = 20;
+/** Rounds of one decision: a signal is sent, then what came of it is decided. */
+const ROUNDS_MAX = 10;
+
+/** Decides every decision of a recorded run once more. Resolves to the first difference, or nothing. Pure. */
+export const replayRun = (input: RunToReplay): Difference | undefined => new Replay(input).run();
+
+class Replay {
+  private state: RunState | undefined;
+  private readonly handedOut = new Set<string>();
+
+  constructor(private readonly input: RunToReplay) {}
+
+  run(): Difference | undefined {
+    const { events } = this.input;
+    for (let index = 0; index < events.length; ) {
+      const decision = decisionAt(events, index);
+      const difference = decision.length > 0 ? this.compare(index, decision) : this.requireHandedOut(index);
+      if (difference !== undefined) return difference;
+      const end = index + Math.max(1, decision.length);
+      for (; index < end; index += 1) {
+        const fault = this.fold(events[index]);
+        if (fault !== undefined) return fault;
+      }
+    }
+    return undefined;
+  }
+
+  private fold(event: RecordedEvent | undefined): Difference | undefined {
+    if (event === undefined) return undefined;
+    try {
+      this.state = foldEvent(this.state, event);
+      return undefined;
+    } catch (error) {
+      return { kind: 'does_not_fold', position: event.position, recorded: [describe(event)], present: [error instanceof Error ? error.message : String(error)] };
+    }
+  }
+
+  /** What was decided here, decided again: with what the state holds, or as a planner that had not seen the last events. */
+  private compare(index: number, recorded: readonly RecordedEvent[]): Difference | undefined {
+    const known = this.state && this.decide(this.state, recorded);
+    if (known !== undefined && isSame(known, recorded)) return undefined;
+    let present: readonly NewEvent[] | undefined;
+    for (const state of this.earlierStates(index)) {
+      const decided = this.decide(state, recorded);
+      present ??= decided;
+      if (!isSame(decided, recorded)) continue;
+      this.refold(index);
+      return undefined;
+    }
+    return { kind: 'decides_otherwise', position: recorded[0]?.position ?? 0, recorded: recorded.map(describe), present: (present ?? []).map(describe) };
+  }
+
+  /** An executor began something: the present code would have asked for it, too. */
+  private requireHandedOut(index: number): Difference | undefined {
+    const event = this.input.events[index];
+    if (event === undefined || this.state === undefined) return undefined;
+    const wanted = startedBy(event).filter((key) => !this.handedOut.has(key));
+    if (wanted.length === 0) return undefined;
+    const holdsAll = (): boolean => wanted.every((key) => this.handedOut.has(key));
+    const decided = this.decide(this.state, [event]);
+    if (decided.length > 0) this.refold(index);
+    if (holdsAll()) return undefined;
+    for (const state of this.earlierStates(index)) {
+      this.decide(state, [event]);
+      if (holdsAll()) return undefined;
+    }
+    return { kind: 'does_not_hand_out', position: event.position, recorded: [describe(event)], present: decided.map(describe) };
+  }
+
+  private refold(index: number): void {
+    this.state = foldRun(this.input.events.slice(0, index));
+  }
+
+  private *earlierStates(index: number): Generator<RunState> {
+    const { events } = this.input;
+    for (let unseen = 0; unseen <= UNSEEN_MAX && unseen < index; unseen += 1) {
+      if (unseen > 0 && decisionAt(events, index - unseen).length > 0) return;
+      const state = foldRun(events.slice(0, index - unseen));
+      if (state === undefined) return;
+      lookAtEverything(state);
+      yield state;
+    }
+  }
+
+  private decide(state: RunState, recorded: readonly RecordedEvent[]): NewEvent[] {
+    const produced: NewEvent[] = [];
+    const context = contextOf(state, recorded, this.input);
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      const { events, segments } = decideRun(state, this.input.definition, context);
+      for (const { path, undo } of segments.flat()) this.handedOut.add(undo === true ? `undo ${path}` : path);
+      produced.push(...events);
+      if (events.length === 0 || produced.length >= recorded.length) break;
+    }
+    return produced;
+  }
+}
+
+/** What the recorded decision knew besides the run: the time, and what had come of executors, child runs and signals. */
+const contextOf = (state: RunState, recorded: readonly RecordedEvent[], { childRun }: RunToReplay): DecideContext => {
+  const opened = recorded.map((event) => ({ event, fact: openEvent(event) }));
+  const [first] = opened;
+  const lost = new Set(opened.flatMap(({ event, fact }) => (isLoss(fact) ? (state.tasks.get(event.task)?.executor ?? []) : [])));
+  const outcomes = new Map(opened.flatMap(({ event, fact }) => outcomeOf(event, fact)));
+  const refused = (task: TaskPath | undefined): ChildRunView | undefined => {
+    const failed = opened.find(({ event, fact }) => event.task === task && fact.type === 'TaskTransitioned' && fact.data.transition === 'fail')?.fact;
+    if (failed?.type !== 'TaskTransitioned' || failed.data.error === undefined) return undefined;
+    return { status: 'refused', attempt: state.tasks.get(task ?? ('' as TaskPath))?.childRun?.attempt ?? 1, error: failed.data.error };
+  };
+  return {
+    now: (first?.fact.data.at) ?? 0,
+    metadata: { actor: 'check' },
+    quarantineMs: QUARANTINE_MS,
+    isLost: (executor) => lost.has(executor),
+    childRun: (runId) => childRun(runId, first?.event.position ?? 0) ?? refused(state.childRuns.get(runId)),
+    dispatched: (signalId) => outcomes.get(signalId),
+  };
+};
+
+/** As planners have it. */
+const QUARANTINE_MS = 1_000;
+
+const isLoss = (fact: DomainEvent): boolean =>
+  (fact.type === 'TaskTransitioned' && fact.data.error?.code === LEASE_LOST) || (fact.type === 'TaskUndoTransitioned' && fact.data.to === 'started' && fact.data.attempt > 1);
+
+/** What a signal's sender recorded of its delivery. */
+const outcomeOf = ({ runId, task }: RecordedEvent, fact: DomainEvent): readonly (readonly [string, SignalDispatch])[] => {
+  if (fact.type !== 'TaskTransitioned') return [];
+  const { transition, output, error } = fact.data;
+  if (transition === 'fail' && error !== undefined) return [[derivedSignalId(runId, task), { error }]];
+  return transition === 'complete' ? [[derivedSignalId(runId, task), { targets: targetsIn(output) }]] : [];
+};
+
+const targetsIn = (output: Json | undefined): string[] => {
+  const targets = typeof output === 'object' && output !== null && 'targets' in output ? output.targets : undefined;
+  return Array.isArray(targets) ? targets.filter((each) => typeof each === 'string') : [];
+};
+
+const isSame = (present: readonly NewEvent[], recorded: readonly RecordedEvent[]): boolean => {
+  if (present.length !== recorded.length) return false;
+  const facts = new Set(recorded.map(factOf));
+  return present.every((event) => facts.has(factOf(event)));
+};
+
+const factOf = ({ task, version, type, data }: NewEvent): string => `${task}\n${version}\n${type}\n${stringifyJson(inOrder(parseJson(data)))}`;
+
+/** Releases may write members in another order. */
+const inOrder = (value: Json): Json => {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, inOrder(member as Json)]));
+};
+
+const describe = ({ task, type, data }: NewEvent): string => {
+  const facts = parseJson(data) as { transition?: string; to?: string; error?: { code?: string } }; // every event is an object
+  const words = [facts.transition ?? type, facts.to, facts.error?.code].filter((word) => word !== undefined);
+  return `${task === '' ? 'the run' : task}: ${words.join(' ')}`;
+};
