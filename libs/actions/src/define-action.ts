@@ -18,5 +18,6 @@ export const defineAction = <I>(action: Action<I>): Action<I> => {
   if (!EFFECTS.includes(action.effect)) throw new ActionInvalid(name, `effect is one of ${EFFECTS.join(', ')}, not ${String(action.effect)}`);
   if (typeof action.run !== 'function') throw new ActionInvalid(name, 'run must be a function (input, context)');
   if (action.verify !== undefined && typeof action.verify !== 'function') throw new ActionInvalid(name, 'verify must be a function (input, context)');
+  if (action.input !== undefined && (typeof action.input !== 'object' || action.input === null)) throw new ActionInvalid(name, 'input must be a zod schema or a JSON Schema');
   return action;
 };

@@ -22,7 +22,10 @@ const loadModule = async (path: string): Promise<readonly Action<never>[]> => {
     throw new ActionInvalid(path, `the module does not load: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!Array.isArray(exported)) throw new ActionInvalid(path, 'export a list of actions, or a function that returns one, as `default` or `actions`');
-  return exported.map((action: Action<never>) => defineAction(action));
+  return exported.map((action: Action<never> | null | undefined, index) => {
+    if (typeof action !== 'object' || action === null) throw new ActionInvalid(path, `element ${index + 1} of the list is not an action`);
+    return defineAction(action);
+  });
 };
 
 /** ES modules have `default`; a CommonJS module appears as the default of its wrapper, sometimes twice. */
