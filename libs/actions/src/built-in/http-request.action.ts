@@ -4,7 +4,10 @@ import { ActionError, type Action, type ActionContext } from '../action';
 import { defineAction } from '../define-action';
 
 const BODY_BYTES_MAX = 256 * 1024;
+/** Of an answer that was not expected: enough to see why. */
+const FAILURE_BODY_MAX = 4 * 1024;
 
+/** Not strict: inside a collection the item and its index are part of every input. */
 const input = z.object({
   url: z.url({ protocol: /^https?$/ }),
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET'),
@@ -28,7 +31,7 @@ const httpRequest = defineAction({
     const response = await fetch(request.url, { method: request.method, signal: context.signal, ...payloadOf(request, context) });
     const body = parseBody(await readBounded(response), response.headers.get('content-type'));
     const isExpected = request.expectedStatus?.includes(response.status) ?? response.ok;
-    if (!isExpected) throw new ActionError('HTTP_STATUS', `${request.method} ${request.url} answered ${response.status}`, { details: { status: response.status, body } });
+    if (!isExpected) throw new ActionError('HTTP_STATUS', `${request.method} ${request.url} answered ${response.status}`, { details: { status: response.status, body: excerpt(body) } });
     return { status: response.status, headers: Object.fromEntries(response.headers), body };
   },
 });
@@ -60,6 +63,11 @@ const parseBody = (text: string, contentType: string | null): Json => {
   } catch {
     return text; // says JSON and is not: the text is what there is
   }
+};
+
+const excerpt = (body: Json): Json => {
+  const text = typeof body === 'string' ? body : stringifyJson(body);
+  return text.length <= FAILURE_BODY_MAX ? body : `${text.slice(0, FAILURE_BODY_MAX)}…`;
 };
 
 export const httpActions: readonly Action<never>[] = [httpRequest] as unknown as readonly Action<never>[]; // inputs are parsed before use

@@ -1,0 +1,122 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { ExactNumber, stringifyJson, type Json } from '@foldwork/events';
+import type { Action, ActionContext } from '../action';
+import { parseInput } from '../action-registry';
+import { coreActions } from './core.action';
+import { httpActions } from './http-request.action';
+
+let server: Server;
+let url: string;
+let answer: (request: IncomingMessage, response: ServerResponse, body: string) => void;
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => answer(request, response, body));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // listens on TCP
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const lines: unknown[] = [];
+const context = (signal = new AbortController().signal): ActionContext => ({
+  runId: 'run_1', workflow: 'w', task: 'a', attempt: 2, effectKey: 'run_1/a', signal, sideEffects: {},
+  recordSideEffect: () => Promise.resolve(), heartbeat: () => undefined, log: (message, fields) => void lines.push({ message, fields }),
+});
+
+const run = async (name: string, input: Json, signal?: AbortSignal): Promise<unknown> => {
+  const action = [...coreActions, ...httpActions].find((each: Action<never>) => each.name === name);
+  if (action === undefined) throw new Error(`no action ${name}`);
+  const parsed = parseInput(action, input);
+  if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
+  return action.run(parsed.value, context(signal));
+};
+
+describe('http.request', () => {
+  it('sends JSON with the effect key and gives back status, headers and parsed body, numbers exactly', async () => {
+    let seen: unknown;
+    answer = (request, response, body) => {
+      seen = { method: request.method, type: request.headers['content-type'], key: request.headers['idempotency-key'], extra: request.headers['x-extra'], body };
+      response.writeHead(201, { 'content-type': 'application/json; charset=utf-8', 'x-id': '7' }).end('{"id":9007199254740993}');
+    };
+    const output = await run('http.request', { url, method: 'POST', headers: { 'x-extra': 'yes' }, body: { n: new ExactNumber('9007199254740993') } as never });
+    expect(seen).toEqual({ method: 'POST', type: 'application/json', key: 'run_1/a', extra: 'yes', body: '{"n":9007199254740993}' });
+    expect(output).toMatchObject({ status: 201, headers: { 'x-id': '7' } });
+    expect(stringifyJson((output as { body: unknown }).body)).toBe('{"id":9007199254740993}');
+  });
+
+  it('sends text as it is, a key of the caller instead of its own, and none with a GET', async () => {
+    const keys: unknown[] = [];
+    answer = (request, response, body) => { keys.push(request.headers['idempotency-key']); response.end(body); };
+    expect(await run('http.request', { url, method: 'PUT', headers: { 'idempotency-key': 'mine' }, body: 'plain' })).toMatchObject({ body: 'plain' });
+    await run('http.request', { url });
+    expect(keys).toEqual(['mine', undefined]);
+  });
+
+  it('keeps text that says JSON and is not', async () => {
+    answer = (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('<html>');
+    expect(await run('http.request', { url })).toMatchObject({ body: '<html>' });
+  });
+
+  it('fails for another status, with what was answered, and takes those that are expected', async () => {
+    answer = (_request, response) => void response.writeHead(409, { 'content-type': 'application/json' }).end('{"reason":"sold"}');
+    await expect(run('http.request', { url, method: 'POST' })).rejects.toMatchObject({ code: 'HTTP_STATUS', details: { status: 409, body: { reason: 'sold' } } });
+    expect(await run('http.request', { url, method: 'POST', expectedStatus: [409] })).toMatchObject({ status: 409 });
+    answer = (_request, response) => void response.writeHead(500).end('x'.repeat(100_000));
+    const error: unknown = await run('http.request', { url }).catch((reason: unknown) => reason);
+    expect(stringifyJson((error as { details: unknown }).details).length).toBeLessThan(10_000);
+  });
+
+  it('reads no more than the log could store', async () => {
+    answer = (_request, response) => void response.end('x'.repeat(300 * 1024));
+    await expect(run('http.request', { url })).rejects.toMatchObject({ code: 'HTTP_BODY_TOO_LARGE' });
+  });
+
+  it('says that the connection broke, or that nobody listens', async () => {
+    answer = (request) => void request.socket.destroy();
+    await expect(run('http.request', { url })).rejects.toMatchObject({ cause: { code: 'UND_ERR_SOCKET' } });
+    await expect(run('http.request', { url: 'http://127.0.0.1:1' })).rejects.toMatchObject({ cause: expect.anything() });
+  });
+
+  it('stops when the attempt is aborted', async () => {
+    const abort = new AbortController();
+    answer = () => abort.abort(new Error('taken away'));
+    await expect(run('http.request', { url }, abort.signal)).rejects.toThrow('taken away');
+  });
+
+  it('takes what a collection puts into the input of its children', async () => {
+    answer = (_request, response) => void response.end('ok');
+    expect(await run('http.request', { url, item: 7, index: 0 })).toMatchObject({ status: 200 });
+  });
+
+  it.each([[{}], [{ url: 'ftp://x' }], [{ url: 'not a url' }], [{ url: 'http://x', method: 'BREW' }], [{ url: 'http://x', expectedStatus: ['200'] }]])(
+    'refuses the input %j', async (input) => {
+      await expect(run('http.request', input as Json)).rejects.toThrow();
+    });
+});
+
+describe('core actions', () => {
+  it('core.log writes a line and hands its input on', async () => {
+    expect(await run('core.log', { a: 1 })).toEqual({ a: 1 });
+    expect(lines).toContainEqual({ message: 'core.log', fields: { input: { a: 1 } } });
+  });
+
+  it('core.fail fails as it is told', async () => {
+    await expect((async () => run('core.fail', { code: 'X', message: 'no' }))()).rejects.toMatchObject({ code: 'X', message: 'no' });
+    await expect((async () => run('core.fail', {}))()).rejects.toMatchObject({ code: 'CORE_FAIL' });
+  });
+
+  it('core.sleep takes its time, and ends early when it is aborted', async () => {
+    const startedAt = performance.now();
+    expect(await run('core.sleep', { for: '30ms', output: { done: true } })).toEqual({ done: true });
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(29);
+    await expect(run('core.sleep', { for: '1h' }, AbortSignal.timeout(20))).rejects.toThrow();
+    await expect((async () => run('core.sleep', { for: 'soon' }))()).rejects.toThrow();
+  });
+});
