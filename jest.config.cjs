@@ -17,6 +17,7 @@ module.exports = {
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swcrc, swcrc: false, sourceMaps: 'inline' }] },
   moduleNameMapper: {
     '^@foldwork/events/contracts$': '<rootDir>/libs/events/src/contracts/index.ts',
+    '^@foldwork/read-models/migrations$': '<rootDir>/libs/read-models/src/read-model-migrations.ts',
     '^@foldwork/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
   testTimeout: 30_000,

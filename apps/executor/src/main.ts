@@ -1,3 +1,4 @@
+import './compile-cache';
 import 'reflect-metadata';
 import { hostname } from 'node:os';
 import { NestFactory } from '@nestjs/core';

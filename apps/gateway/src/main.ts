@@ -1,3 +1,4 @@
+import './compile-cache';
 import 'reflect-metadata';
 import { ActionDirectory, connectNatsBus, createPostgresEventLog, PostgresDefinitionStore } from '@foldwork/events';
 import {

@@ -7,7 +7,7 @@ const ENDS: ReadonlySet<string> = new Set(['RunCompleted', 'RunFailed', 'RunCanc
  * Whether an engine decided this event: planners, and the executor that ends a run with its last step. What a planner
  * appends for others (requests, signals, admissions, commands) asks for a decision and is none.
  */
-const isDecided = (event: RecordedEvent): boolean => {
+export const isDecided = (event: RecordedEvent): boolean => {
   if (event.type === 'RunCompleted') return true;
   return actorOf(event).startsWith('planner') && (!event.decide || ENDS.has(event.type));
 };

@@ -5,7 +5,7 @@ import {
   decideRun, derivedSignalId, foldEvent, foldRun, LEASE_LOST, lookAtEverything,
   type ChildRunView, type CompiledDefinition, type DecideContext, type RunState, type SignalDispatch,
 } from '@foldwork/domain';
-import { decisionAt, startedBy } from './recorded-decisions';
+import { decisionAt, isDecided, startedBy } from './recorded-decisions';
 
 /** Where the present code would go another way than the one that wrote the log. */
 export interface Difference {
@@ -37,7 +37,12 @@ class Replay {
   private state: RunState | undefined;
   private readonly handedOut = new Set<string>();
 
-  constructor(private readonly input: RunToReplay) {}
+  /** Of the whole run. */
+  private readonly moves: ReadonlySet<string>;
+
+  constructor(private readonly input: RunToReplay) {
+    this.moves = new Set(input.events.map(moveOf));
+  }
 
   run(): Difference | undefined {
     const { events } = this.input;
@@ -67,16 +72,23 @@ class Replay {
   /** What was decided here, decided again: with what the state holds, or as a planner that had not seen the last events. */
   private compare(index: number, recorded: readonly RecordedEvent[]): Difference | undefined {
     const known = this.state && this.decide(this.state, recorded);
-    if (known !== undefined && isSame(known, recorded)) return undefined;
+    if (known !== undefined && known.length === recorded.length && this.agrees(known, recorded)) return undefined;
     let present: readonly NewEvent[] | undefined;
     for (const state of this.earlierStates(index)) {
       const decided = this.decide(state, recorded);
       present ??= decided;
-      if (!isSame(decided, recorded)) continue;
+      if (!this.agrees(decided, recorded)) continue;
       this.refold(index);
       return undefined;
     }
     return { kind: 'decides_otherwise', position: recorded[0]?.position ?? 0, recorded: recorded.map(describe), present: (present ?? []).map(describe) };
+  }
+
+  /** All that was decided, and nothing more than what was decided later: a planner may be late with what is due. */
+  private agrees(present: readonly NewEvent[], recorded: readonly RecordedEvent[]): boolean {
+    const facts = new Set(recorded.map(factOf));
+    const more = present.filter((event) => !facts.delete(factOf(event)));
+    return facts.size === 0 && more.every((event) => this.moves.has(moveOf(event)));
   }
 
   /** An executor began something: the present code would have asked for it, too. */
@@ -100,11 +112,13 @@ class Replay {
     this.state = foldRun(this.input.events.slice(0, index));
   }
 
+  /** The run as a planner knew it that had its own events and had yet to see the last ones of others. */
   private *earlierStates(index: number): Generator<RunState> {
-    const { events } = this.input;
-    for (let unseen = 0; unseen <= UNSEEN_MAX && unseen < index; unseen += 1) {
-      if (unseen > 0 && decisionAt(events, index - unseen).length > 0) return;
-      const state = foldRun(events.slice(0, index - unseen));
+    const past = this.input.events.slice(0, index);
+    const others = past.flatMap((event, at) => (at > 0 && !isDecided(event) ? [event] : []));
+    for (let unseen = 0; unseen <= Math.min(UNSEEN_MAX, others.length); unseen += 1) {
+      const hidden = new Set(others.slice(others.length - unseen));
+      const state = foldRun(past.filter((event) => !hidden.has(event)));
       if (state === undefined) return;
       lookAtEverything(state);
       yield state;
@@ -164,13 +178,10 @@ const targetsIn = (output: Json | undefined): string[] => {
   return Array.isArray(targets) ? targets.filter((each) => typeof each === 'string') : [];
 };
 
-const isSame = (present: readonly NewEvent[], recorded: readonly RecordedEvent[]): boolean => {
-  if (present.length !== recorded.length) return false;
-  const facts = new Set(recorded.map(factOf));
-  return present.every((event) => facts.has(factOf(event)));
-};
-
 const factOf = ({ task, version, type, data }: NewEvent): string => `${task}\n${version}\n${type}\n${stringifyJson(inOrder(parseJson(data)))}`;
+
+/** What happens to a stream, whenever it does. */
+const moveOf = ({ task, version, type, data }: NewEvent): string => `${task}\n${version}\n${type}\n${/"transition":"(\w+)"/.exec(data)?.[1] ?? ''}`;
 
 /** Releases may write members in another order. */
 const inOrder = (value: Json): Json => {

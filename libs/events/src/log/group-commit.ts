@@ -81,6 +81,8 @@ export class GroupCommit {
     const batch = this.takeBatch();
     this.inFlight = this.write(batch.map(({ events }) => events)).then((result) => {
       this.inFlight = undefined;
+      // A full batch leaves before the callers of the last one are told: what they do then need not delay it.
+      if (this.waitingEvents >= this.limits.batchEventsMax && !isOutage(result)) this.start();
       this.settle(batch, result);
       if (this.waiting.length > 0) this.schedule();
     });
@@ -129,6 +131,8 @@ export class GroupCommit {
     for (const { reject } of this.takeAll()) reject(outage);
   }
 }
+
+const isOutage = ({ settlements }: BatchResult): boolean => settlements.some((settlement) => settlement instanceof LogUnavailable);
 
 const payloadUnits = (events: readonly NewEvent[]): number => {
   let units = 0;

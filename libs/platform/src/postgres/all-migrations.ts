@@ -1,5 +1,5 @@
 import { logMigrations } from '@foldwork/events';
-import { readModelMigrations } from '@foldwork/read-models';
+import { readModelMigrations } from '@foldwork/read-models/migrations';
 import { AUTH_MIGRATIONS } from '../auth/auth-migrations';
 import type { MigrationClass } from './run-migrations';
 

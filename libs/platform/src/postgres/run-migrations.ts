@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { AbstractLogger, DataSource, type MigrationInterface } from 'typeorm';
+import type { DataSource, MigrationInterface } from 'typeorm';
 
 export type MigrationClass = new () => MigrationInterface;
 
@@ -18,9 +18,26 @@ const MIGRATIONS_TABLE = 'foldwork_migrations';
  * Brings the schema up to date and returns the names of the migrations that ran. Processes that start together take
  * turns under an advisory lock, so that each migration runs once. Throws when one fails; it is rolled back then.
  */
-export const runMigrations = (options: MigrationOptions): Promise<string[]> =>
-  underLock(options.databaseUrl, async () =>
+export const runMigrations = async (options: MigrationOptions): Promise<string[]> => {
+  if (await isUpToDate(options)) return [];
+  return underLock(options.databaseUrl, async () =>
     withDataSource(options, async (source) => (await source.runMigrations({ transaction: 'each' })).map(({ name }) => name)));
+};
+
+/** The usual start has nothing to do and need not even load the library for it. */
+const isUpToDate = async ({ databaseUrl, migrations }: MigrationOptions): Promise<boolean> => {
+  const client = new Client({ connectionString: databaseUrl, application_name: 'foldwork-migrate', connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    const table = await client.query<{ found: string | null }>('SELECT to_regclass($1) AS found', [`public.${MIGRATIONS_TABLE}`]);
+    if (table.rows[0]?.found == null) return false;
+    const { rows } = await client.query<{ name: string }>(`SELECT name FROM public.${MIGRATIONS_TABLE}`);
+    const done = new Set(rows.map(({ name }) => name));
+    return migrations.every((migration) => done.has(new migration().name ?? migration.name));
+  } finally {
+    await client.end();
+  }
+};
 
 /** Takes back all migrations, newest first: for tests and for giving a database back. */
 export const revertMigrations = (options: MigrationOptions): Promise<void> =>
@@ -42,13 +59,13 @@ const underLock = async <T>(databaseUrl: string, work: () => Promise<T>): Promis
 };
 
 /** A failure is thrown to the caller, who logs it in the form of all other lines. */
-class SilentLogger extends AbstractLogger {
-  protected override writeLog(): void {
-    // nothing, see above
-  }
-}
-
 const withDataSource = async <T>({ databaseUrl, migrations }: MigrationOptions, work: (source: DataSource) => Promise<T>): Promise<T> => {
+  const { AbstractLogger, DataSource } = await import('typeorm'); // most starts have nothing to migrate and do without it
+  class SilentLogger extends AbstractLogger {
+    protected override writeLog(): void {
+      // nothing, see above
+    }
+  }
   const source = new DataSource({
     type: 'postgres',
     url: databaseUrl,
