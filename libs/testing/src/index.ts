@@ -16,3 +16,4 @@ export { scripted } from './simulation/scripted-action';
 export { playStory, type Played } from './simulation/play-story';
 export { begun, completed, eventOf, failed, given, moved, ofRun, planned, recordedOf, requested, RUN_ID, t, T0, type Given } from './given-run';
 export { stateText } from './state-text';
+export { longFoldMs, wideRunCost, type WideRunCost } from './simulation/wide-run';

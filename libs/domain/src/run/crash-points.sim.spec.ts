@@ -12,7 +12,7 @@ it('ends the same whichever append a process dies before or after; what is done 
   const calm = await play();
   const expected = await calm.sim.statuses(calm.runId);
   expect((await calm.sim.run(calm.runId)).status).toBe('succeeded');
-  expect(calm.sim.appends.count).toBeGreaterThan(30);
+  expect(calm.sim.appends.count).toBeGreaterThanOrEqual(30);
   for (let append = 0; append < calm.sim.appends.count; append += 1) {
     for (const when of ['before', 'after'] as const) {
       const { sim, runId } = await play({ append, when });

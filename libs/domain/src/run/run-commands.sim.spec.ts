@@ -210,7 +210,7 @@ describe('lanes', () => {
       const sim = simulation({ seed, ...(seed > 1 && { faults: UNKIND }) });
       sim.define(IN_LANE);
       const runIds = [];
-      for (let n = 0; n < 7; n += 1) runIds.push(await sim.request('laned', { input: { failures: n === 2 ? 1 : 0 }, lane }));
+      for (let n = 0; n < 7; n += 1) runIds.push(await sim.request('laned', { input: { failures: n === 2 ? 99 : 0 }, lane }));
       await sim.settle();
       const runs = await Promise.all(runIds.map((runId) => sim.run(runId)));
       expect([seed, runs.map(({ status }) => status)]).toEqual([seed, ['succeeded', 'succeeded', 'failed', 'succeeded', 'succeeded', 'succeeded', 'succeeded']]);

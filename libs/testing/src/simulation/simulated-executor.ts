@@ -1,5 +1,5 @@
 import {
-  newEvent, parseJson, taskPath,
+  newEvent, parseJson, RUN_STREAM, taskPath,
   type DomainEvent, type FailureDetail, type Json, type JsonObject, type SegmentTask, type StartedTask, type StepCommand, type TaskTransitioned, type TaskUndoTransitioned,
 } from '@foldwork/events';
 import {
@@ -191,8 +191,29 @@ class SegmentRun {
     this.scope['previous'] = outcome.output;
     const next = this.nextHeld();
     const starts = next && { starts: { task: next.task.path, attempt: next.task.attempt, ...this.startFacts(next) } };
+    if (await this.endRun(held, outcome.output)) return;
     const isRecorded = await this.record(held, { transition: 'complete', to: 'completed', output: outcome.output, ...starts }, next === undefined);
     if (isRecorded && next !== undefined) this.act(next, guard);
+  }
+
+  /** The outcome and the end of the run in one append. False: the run has moved meanwhile, or its output cannot be made. */
+  private async endRun({ task, version }: Held, output: Json): Promise<boolean> {
+    if (task.endsRun === undefined) return false;
+    const ended = this.runOutput();
+    if (ended === undefined) return false;
+    const data: TaskTransitioned = { transition: 'complete', from: 'in_progress', to: 'completed', attempt: task.attempt, at: this.now, executor: this.holder, output };
+    const outcome = this.event(task, version + 1, { type: 'TaskTransitioned', data }, false);
+    const end = this.event({ ...task, path: RUN_STREAM }, task.endsRun.version, { type: 'RunCompleted', data: { output: ended, at: this.now } }, true);
+    return (await this.parts.append(this.executor.name, [outcome, end])).status !== 'conflict';
+  }
+
+  private runOutput(): Json | undefined {
+    try {
+      return this.definition.output?.evaluate(this.scope) ?? null;
+    } catch (error) {
+      if (error instanceof ExpressionError) return undefined;
+      throw error;
+    }
   }
 
   private nextHeld(): Held | undefined {
