@@ -1,8 +1,8 @@
 import {
-  openEvent, parseJson, stringifyJson, type DomainEvent, type Json, type NewEvent, type RecordedEvent, type RunId, type TaskPath,
+  openEvent, parentPath, parseJson, stringifyJson, type DomainEvent, type Json, type NewEvent, type RecordedEvent, type RunId, type TaskPath,
 } from '@foldwork/events';
 import {
-  decideRun, derivedSignalId, foldEvent, foldRun, LEASE_LOST, lookAtEverything,
+  decideRun, derivedSignalId, foldEvent, foldRun, LEASE_LOST, lookAtEverything, lookAtTask,
   type ChildRunView, type CompiledDefinition, type DecideContext, type RunState, type SignalDispatch,
 } from '@foldwork/domain';
 import { decisionAt, isDecided, startedBy } from './recorded-decisions';
@@ -74,7 +74,7 @@ class Replay {
     const known = this.state && this.decide(this.state, recorded);
     if (known !== undefined && known.length === recorded.length && this.agrees(known, recorded)) return undefined;
     let present: readonly NewEvent[] | undefined;
-    for (const state of this.earlierStates(index)) {
+    for (const state of this.earlierStates(index, placesOf(recorded))) {
       const decided = this.decide(state, recorded);
       present ??= decided;
       if (!this.agrees(decided, recorded)) continue;
@@ -112,16 +112,25 @@ class Replay {
     this.state = foldRun(this.input.events.slice(0, index));
   }
 
-  /** The run as a planner knew it that had its own events and had yet to see the last ones of others. */
-  private *earlierStates(index: number): Generator<RunState> {
+  /**
+   * The run as a planner knew it that had its own events and had yet to see the last ones of others. Of things due at one
+   * moment it may have looked at some before the others, so each state comes a second time with only these places marked.
+   */
+  private *earlierStates(index: number, places: readonly TaskPath[] = []): Generator<RunState> {
     const past = this.input.events.slice(0, index);
     const others = past.flatMap((event, at) => (at > 0 && !isDecided(event) ? [event] : []));
     for (let unseen = 0; unseen <= Math.min(UNSEEN_MAX, others.length); unseen += 1) {
       const hidden = new Set(others.slice(others.length - unseen));
-      const state = foldRun(past.filter((event) => !hidden.has(event)));
+      const known = past.filter((event) => !hidden.has(event));
+      const state = foldRun(known);
       if (state === undefined) return;
       lookAtEverything(state);
       yield state;
+      const focused = places.length === 0 ? undefined : foldRun(known);
+      if (focused === undefined) continue;
+      focused.dirty.clear(); // the state is this replay's own
+      for (const place of places) lookAtTask(focused, place);
+      yield focused;
     }
   }
 
@@ -137,6 +146,10 @@ class Replay {
     return produced;
   }
 }
+
+/** Where somebody must have looked to decide this; what was canceled was not looked at for its own sake. */
+const placesOf = (recorded: readonly RecordedEvent[]): TaskPath[] =>
+  recorded.filter(({ data }) => !data.includes('"transition":"cancel"')).flatMap(({ task }) => [task, ...(task === '' ? [] : [parentPath(task)])]);
 
 /** What the recorded decision knew besides the run: the time, and what had come of executors, child runs and signals. */
 const contextOf = (state: RunState, recorded: readonly RecordedEvent[], { childRun }: RunToReplay): DecideContext => {

@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ALL_MIGRATIONS, createLogger, readConfig } from '@foldwork/platform';
+import { createPostgresEventLog, PostgresDefinitionStore } from '@foldwork/events';
+import { ALL_MIGRATIONS, createLogger, createPool, readConfig } from '@foldwork/platform';
 import { createTestDatabase, type TestDatabase } from '@foldwork/testing';
+import { checkLog, databaseLog, exportedLog, exportLines } from '../../../planner/src';
 import { startStandalone, type Standalone } from '../standalone';
 import { actionsOf, loadExample, playExample, type ExampleServices, type LoadedExample } from './example';
 
@@ -48,4 +50,19 @@ describe('the examples', () => {
     expect(lines.some((line) => line.includes('run requested'))).toBe(true);
     expect(logged).toEqual([]);
   }, 60_000);
+
+  it('[S3-58] leave a log that this version would write again, read from the database and from an exported file', async () => {
+    const log = createPostgresEventLog({ connectionString: database.url, readConnectionsMax: 1 });
+    const pool = createPool({ databaseUrl: database.url, maximum: 1, applicationName: 'check' });
+    try {
+      const definitions = new PostgresDefinitionStore(pool);
+      const report = await checkLog(databaseLog(log, definitions));
+      expect(report.differences).toEqual([]);
+      expect(report.runs).toBeGreaterThan(15);
+      const exported = await exportedLog(exportLines(log, definitions));
+      expect(await checkLog(exported)).toEqual(report);
+    } finally {
+      await Promise.all([log.close(), pool.end()]);
+    }
+  });
 });
