@@ -235,7 +235,7 @@ interface StreamedEvent {
 /** Reads until the run has ended. */
 const readStream = async (run: string, after?: string): Promise<StreamedEvent[]> => {
   const ending = new AbortController();
-  const response = await fetch(`http://127.0.0.1:${system.settings('gateway')['FOLDWORK_HTTP_PORT']}/orchestrator/runs/${run}/events`, {
+  const response = await fetch(`${system.api.url}/orchestrator/runs/${run}/events`, {
     headers: { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) },
     signal: ending.signal,
   });

@@ -49,10 +49,10 @@ const ENDED = ['succeeded', 'failed', 'canceled', 'escalated', 'rolled_back'];
 
 /** What people and programs see of the system: REST. */
 export class Api {
-  constructor(private readonly base: () => string) {}
+  constructor(readonly url: string) {}
 
   async call(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    const response = await fetch(`${this.base()}${path}`, {
+    const response = await fetch(`${this.url}${path}`, {
       method,
       headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),

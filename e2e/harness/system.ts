@@ -36,7 +36,7 @@ export class System {
   readonly api: Api;
 
   private constructor(private readonly parts: SystemParts) {
-    this.api = new Api(() => `http://127.0.0.1:${parts.port}`);
+    this.api = new Api(`http://127.0.0.1:${parts.port}`);
   }
 
   get world(): World {
