@@ -14,7 +14,8 @@ export class GatewayClient {
 
   static async open(url: string): Promise<GatewayClient> {
     const { hostname, port } = new URL(url);
-    const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => KeepAliveConnection.open(hostname, Number(port))));
+    const connections = Array.from({ length: CONNECTIONS }, () => new KeepAliveConnection(hostname, Number(port)));
+    await Promise.all(connections.map((connection) => connection.connect()));
     return new GatewayClient(new URL(url), connections);
   }
 

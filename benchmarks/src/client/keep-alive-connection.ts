@@ -14,30 +14,38 @@ const HEAD_END = '\r\n\r\n';
 export class KeepAliveConnection {
   private received: Buffer = Buffer.alloc(0);
   private pending: PromiseWithResolvers<HttpAnswer> | undefined;
+  private socket: Socket | undefined;
 
-  private constructor(private readonly socket: Socket) {
-    socket.on('data', (chunk) => this.receive(chunk));
-    socket.on('close', () => this.pending?.reject(new Error('the gateway closed the connection')));
-    socket.on('error', (error) => this.pending?.reject(error));
-  }
+  constructor(private readonly host: string, private readonly port: number) {}
 
-  static async open(host: string, port: number): Promise<KeepAliveConnection> {
-    const connected = Promise.withResolvers<void>();
-    const socket = connect({ host, port, noDelay: true }, connected.resolve);
-    socket.once('error', connected.reject);
-    await connected.promise;
-    return new KeepAliveConnection(socket);
-  }
-
-  send(request: Buffer): Promise<HttpAnswer> {
+  /** Connects first when there is no connection yet, or the gateway has closed it since the last request. */
+  async send(request: Buffer): Promise<HttpAnswer> {
+    const socket = this.socket?.writable === true ? this.socket : await this.connect();
     this.pending = Promise.withResolvers();
-    this.socket.write(request);
+    socket.write(request);
     return this.pending.promise;
   }
 
   close(): void {
     this.pending = undefined;
-    this.socket.destroy();
+    this.socket?.destroy();
+  }
+
+  async connect(): Promise<Socket> {
+    const connected = Promise.withResolvers<void>();
+    const socket = connect({ host: this.host, port: this.port, noDelay: true }, connected.resolve);
+    socket.on('data', (chunk) => this.receive(chunk));
+    socket.on('error', (error) => this.fail(error));
+    socket.on('close', () => this.fail(new Error('the gateway closed the connection')));
+    socket.once('error', connected.reject);
+    await connected.promise;
+    this.socket = socket;
+    return socket;
+  }
+
+  private fail(error: Error): void {
+    this.pending?.reject(error);
+    this.pending = undefined;
   }
 
   private receive(chunk: Buffer): void {
