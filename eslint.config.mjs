@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
  */
 
 const PURE = ['libs/domain/src/**/*.ts', 'libs/events/src/contracts/**/*.ts', '**/*.projection.ts'];
-const TESTS = ['**/*.spec.ts', '**/*.contract.ts', '**/*.bench.ts', 'libs/testing/**/*.ts', 'apps/*/test/**/*.ts', 'e2e/**/*.ts'];
+const TESTS = ['**/*.spec.ts', '**/*.contract.ts', '**/*.bench.ts', 'libs/testing/**/*.ts', 'apps/*/test/**/*.ts', 'e2e/**/*.ts', 'benchmarks/**/*.ts'];
 
 const boundaries = {
   allow: [],

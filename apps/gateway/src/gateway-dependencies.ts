@@ -21,6 +21,3 @@ export interface GatewayDependencies {
   /** The actions that executors offer; absent or undefined: not known, so definitions are not checked against them. */
   readonly actions?: () => Promise<ActionCatalog | undefined>;
 }
-
-/** Injection token of the dependencies. */
-export const DEPENDENCIES = Symbol('gateway dependencies');

@@ -1,4 +1,4 @@
-/**
+/*
  * Names on the bus. A subject is a list of tokens joined by dots; whatever comes from people (pools, namespaces) becomes
  * a token by escaping, so that a dot or a wildcard in it can never reach a neighbour's subject.
  */
@@ -14,8 +14,6 @@ export const subjectToken = (text: string): string => {
   if (text === '') return '=';
   return text.replace(UNSAFE, (character) => `=${(character.codePointAt(0) ?? 0).toString(16)}=`);
 };
-
-export const stepPool = subjectToken;
 
 /** A few subjects per pool: room for several servers to share a pool's work. */
 export const stepPartition = (runId: string, partitions: number): number => {
