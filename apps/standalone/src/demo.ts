@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,6 +34,7 @@ const main = async (): Promise<boolean> => {
   const startedAt = Date.now();
   const marketplace = await openMarketplace();
   const folder = mkdtempSync(join(tmpdir(), 'foldwork-demo-'));
+  chmodSync(folder, 0o755); // started by root, Postgres runs under another account and keeps its data in here all the same
   const server = new ServerProcess(join(__dirname, 'main.js'), {
     FOLDWORK_DATA_DIR: join(folder, '.foldwork'), FOLDWORK_HTTP_PORT: '0', FOLDWORK_ACTIONS: join(EXAMPLE, 'actions.mjs'), MARKETPLACE_URL: marketplace.url, FOLDWORK_LOG_LEVEL: 'warn',
   });

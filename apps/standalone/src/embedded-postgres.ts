@@ -21,12 +21,13 @@ const STOP_LIMIT_MS = 10_000;
 
 /**
  * The Postgres that comes with Foldwork: loopback only, with a password of its own, every commit on disk. It ends with
- * this process, however that ends. Throws with the server's own words when it does not start.
+ * this process, however that ends. Throws with the server's own words when it does not start; `onLost` is told when it
+ * ends by itself later.
  */
-export const startEmbeddedPostgres = async (dataFolder: string): Promise<EmbeddedPostgres> => {
+export const startEmbeddedPostgres = async (dataFolder: string, onLost: (message: string) => void): Promise<EmbeddedPostgres> => {
   const account = unprivilegedAccount();
   const files = postgresFiles(dataFolder, account);
-  const server = new Server(files, account);
+  const server = new Server(files, account, onLost);
   await server.prepare();
   await server.start();
   return server;
@@ -37,10 +38,12 @@ class Server implements EmbeddedPostgres {
   private readonly passwordFile: string;
   private process: ChildProcess | undefined;
   private port = 0;
+  private isStopping = false;
 
   constructor(
     private readonly files: PostgresFiles,
     private readonly account: Account | undefined,
+    private readonly onLost: (message: string) => void,
   ) {
     this.folder = dirname(files.data);
     this.passwordFile = join(this.folder, 'postgres-password');
@@ -72,11 +75,16 @@ class Server implements EmbeddedPostgres {
     const settings = { listen_addresses: '127.0.0.1', port: String(this.port), unix_socket_directories: '', max_connections: '100', fsync: 'on', synchronous_commit: 'on' };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     this.process = this.spawn('postgres', ['-D', this.files.data, ...flags]);
-    guard(this.process.pid);
+    const watcher = guard(this.process.pid);
+    this.process.once('exit', () => watcher.kill('SIGKILL')); // it must never end a process that got the number later
     await this.ready();
+    this.process.once('exit', () => {
+      if (!this.isStopping) this.onLost(`the embedded Postgres ended by itself: ${this.log()}`);
+    });
   }
 
   async stop(): Promise<void> {
+    this.isStopping = true;
     const running = this.process;
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
     const exit = once(running, 'exit');
@@ -133,11 +141,12 @@ const isPostgres = (pid: number): boolean => {
 };
 
 /** Ends the server when this process is gone without having stopped it: its end of the pipe closes then. */
-const guard = (pid: number | undefined): void => {
+const guard = (pid: number | undefined): ChildProcess => {
   const script = `process.stdin.on('end', () => { try { process.kill(${pid}, 'SIGINT'); } catch {} process.exit(); }).resume();`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   child.unref();
   if (child.stdin !== null && 'unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+  return child;
 };
 
 const freePort = async (): Promise<number> => {

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { ALL_MIGRATIONS, createLogger, readConfig, runMigrations, runUntilStopped, type Running } from '@foldwork/platform';
 import { startEmbeddedPostgres } from './embedded-postgres';
 import { firstKey } from './first-key';
+import { lockFolder } from './folder-lock';
 import { startStandalone } from './standalone';
 
 const start = async (): Promise<Running> => {
@@ -12,7 +13,12 @@ const start = async (): Promise<Running> => {
   const logger = createLogger({ app: 'standalone', level: config.logLevel });
   const dataFolder = resolve(config.dataFolder);
   mkdirSync(dataFolder, { recursive: true });
-  const postgres = config.databaseUrl === undefined ? await startEmbeddedPostgres(dataFolder) : undefined;
+  const unlock = lockFolder(dataFolder);
+  const onLost = (message: string): never => {
+    logger.fatal({ event: 'postgres_lost', message });
+    process.exit(1); // nothing works without it; a restart recovers everything
+  };
+  const postgres = config.databaseUrl === undefined ? await startEmbeddedPostgres(dataFolder, onLost) : undefined;
   const databaseUrl = postgres?.url ?? config.databaseUrl ?? '';
   try {
     if (config.migrate) await runMigrations({ databaseUrl, migrations: ALL_MIGRATIONS });
@@ -22,6 +28,7 @@ const start = async (): Promise<Running> => {
     const close = async (): Promise<void> => {
       await server.close();
       await postgres?.stop();
+      unlock();
     };
     return { logger, close, timeoutMs: config.shutdownMs };
   } catch (error) {

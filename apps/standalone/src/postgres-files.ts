@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -18,7 +18,20 @@ export interface PostgresFiles {
 export const postgresFiles = (dataFolder: string, account: Account | undefined): PostgresFiles => {
   const data = join(resolve(dataFolder), 'postgres');
   mkdirSync(dirname(data), { recursive: true });
-  return { programs: programs(account), data: canReach(data, account) ? data : join('/var/tmp', `foldwork-${shortHash(data)}`, 'postgres') };
+  return { programs: programs(account), data: canReach(data, account) ? data : dataElsewhere(data) };
+};
+
+const dataElsewhere = (data: string): string => {
+  const folder = join('/var/tmp', `foldwork-${shortHash(data)}`);
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  requireOwn(folder);
+  return join(folder, 'postgres');
+};
+
+/** In folders where everybody may write, somebody else may have put something under our name. */
+const requireOwn = (folder: string): void => {
+  const { uid, mode } = statSync(folder);
+  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) throw new Error(`${folder} belongs to somebody else or may be written by others; remove it`);
 };
 
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
@@ -28,6 +41,7 @@ const programs = (account: Account | undefined): string => {
   if (canReach(join(native, 'bin', 'postgres'), account)) return join(native, 'bin');
   const copy = join(tmpdir(), `foldwork-postgres-${shortHash(native)}`);
   if (!existsSync(copy)) copyWhole(native, copy);
+  requireOwn(copy);
   return join(copy, 'bin');
 };
 

@@ -12,6 +12,7 @@ delete swcrc.$schema;
 const resolve = Module._resolveFilename;
 Module._resolveFilename = function (request, ...rest) {
   if (request === '@foldwork/events/contracts') return join(root, 'libs/events/src/contracts/index.ts');
+  if (request === '@foldwork/read-models/migrations') return join(root, 'libs/read-models/src/read-model-migrations.ts');
   const library = /^@foldwork\/([a-z-]+)$/.exec(request);
   return library ? join(root, 'libs', library[1], 'src/index.ts') : resolve.call(this, request, ...rest);
 };

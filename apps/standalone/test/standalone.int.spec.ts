@@ -1,0 +1,84 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { processesOf, StandaloneProcess } from './standalone-process';
+
+jest.setTimeout(120_000);
+
+let folder: string;
+const running: StandaloneProcess[] = [];
+const start = (): StandaloneProcess => {
+  const server = new StandaloneProcess(folder);
+  running.push(server);
+  return server;
+};
+const until = async (condition: () => boolean | Promise<boolean>, what: string): Promise<void> => {
+  for (const deadline = Date.now() + 20_000; !(await condition()); await sleep(50)) if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
+};
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'foldwork-standalone-')); // for its owner alone: as root, Postgres cannot live in it
+});
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.end('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const WORKFLOW = { workflow: 'greet', tasks: [{ id: 'hello', type: 'basic', action: 'core.log', with: { text: 'hello' } }] };
+const statusOf = async (server: StandaloneProcess, runId: unknown): Promise<unknown> => (await server.call('GET', `/runs/${String(runId)}`)).body['status'];
+
+it('keeps its data and its key over a kill and a restart, leaves no Postgres behind, and lets no second one into its folder', async () => {
+  const first = await start().ready();
+  const data = first.printed('data');
+  expect((await first.call('PUT', '/workflows/greet', WORKFLOW)).status).toBeLessThan(300);
+  const { runId } = (await first.call('POST', '/runs', { workflow: 'greet', input: {} })).body;
+  await until(async () => (await statusOf(first, runId)) === 'succeeded', 'the run');
+  expect(statSync(join(folder, 'api-key')).mode & 0o077).toBe(0);
+  expect(readFileSync(join(folder, 'api-key'), 'utf8')).toBe(first.printed('key'));
+  if (process.getuid?.() === 0) expect(data).toMatch(/^\/var\/tmp\/foldwork-/);
+
+  const second = start();
+  expect(await second.end()).toBe(1);
+  expect(second.output).toContain('another Foldwork (process');
+  expect(second.output).not.toContain('    at '); // no stack trace
+  expect(await statusOf(first, runId)).toBe('succeeded');
+
+  await first.end('SIGKILL');
+  await until(() => processesOf(data).length === 0, 'Postgres to end with its owner');
+
+  const third = await start().ready();
+  expect(third.printed('key')).toBe(first.printed('key'));
+  expect(await statusOf(third, runId)).toBe('succeeded');
+  expect(await third.end('SIGTERM')).toBe(0);
+  expect(processesOf(data)).toEqual([]);
+  expect(existsSync(join(folder, 'foldwork.lock'))).toBe(false);
+  if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
+});
+
+it('is back at once after a kill, while its Postgres is still ending', async () => {
+  const first = await start().ready();
+  await first.end('SIGKILL');
+  const second = await start().ready();
+  const data = second.printed('data');
+  expect((await second.call('GET', '/runs')).status).toBe(200);
+  expect(await second.end('SIGTERM')).toBe(0);
+  if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
+});
+
+const DEMO = join(__dirname, '../../../dist/apps/standalone/src/demo.js');
+
+(existsSync(DEMO) ? it : it.skip)('plays the demo to its end: a lost answer, a kill, each image exactly once', async () => {
+  const { PATH, HOME } = process.env;
+  const demo = spawn(process.execPath, [DEMO], { env: { PATH, HOME }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  demo.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const [code] = (await once(demo, 'exit')) as [number | null];
+  expect(output).toContain('kill -9');
+  expect(output).toContain('LOSES THE ANSWER');
+  for (const image of ['front.jpg', 'side.jpg', 'back.jpg']) expect(output).toMatch(new RegExp(`${image}\\s+stored 1 time\\n`));
+  expect(output).toContain('Each image exactly once');
+  expect(code).toBe(0);
+});
