@@ -18,6 +18,13 @@ export interface WorldOptions {
   readonly profile?: boolean;
 }
 
+interface Servers {
+  readonly postgres: ThrowawayPostgres;
+  readonly nats: ThrowawayNats;
+  readonly database: Client;
+  readonly bus: NatsBus;
+}
+
 const HOST = '127.0.0.1';
 const ACTIONS = join(DIST, 'benchmarks', 'src', 'actions.js');
 
@@ -35,14 +42,15 @@ export class World {
   watch!: CompletionWatch;
   meter!: UsageMeter;
 
-  private constructor(
-    private readonly options: WorldOptions,
-    readonly postgres: ThrowawayPostgres,
-    readonly nats: ThrowawayNats,
-    /** The superuser's connection, for reading what happened. */
-    readonly database: Client,
-    readonly bus: NatsBus,
-  ) {}
+  readonly postgres: ThrowawayPostgres;
+  private readonly nats: ThrowawayNats;
+  /** The superuser's connection, for reading what happened. */
+  readonly database: Client;
+  private readonly bus: NatsBus;
+
+  private constructor(private readonly options: WorldOptions, servers: Servers) {
+    ({ postgres: this.postgres, nats: this.nats, database: this.database, bus: this.bus } = servers);
+  }
 
   static async start(options: WorldOptions = {}): Promise<World> {
     const statements = options.profile === true ? { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track': 'top' } : {};
@@ -51,7 +59,7 @@ export class World {
     await runMigrations({ databaseUrl: postgres.url, migrations: ALL_MIGRATIONS });
     const database = new Client({ connectionString: postgres.url, application_name: 'bench' });
     await database.connect();
-    const world = new World(options, postgres, nats, database, await connectNatsBus({ servers: nats.url, name: 'bench' }));
+    const world = new World(options, { postgres, nats, database, bus: await connectNatsBus({ servers: nats.url, name: 'bench' }) });
     open.add(world);
     try {
       await world.startServices();
