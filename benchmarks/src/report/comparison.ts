@@ -36,8 +36,13 @@ const verdictOf = ({ better, must, aim }: Goal, now: number): ComparedFigure['ve
 export const comparisonLines = (figures: readonly ComparedFigure[]): string[] => [
   row('figure', 'now', 'baseline', 'must', 'aim', ''),
   ...figures.map(({ key, now, baseline, must, aim, verdict }) =>
-    row(key, String(now), baseline === undefined ? '-' : `${baseline} (${percent(now / baseline)})`, String(must), String(aim), verdict)),
+    row(key, String(now), beside(now, baseline), String(must), String(aim), verdict)),
 ];
+
+const beside = (now: number, baseline: number | undefined): string => {
+  if (baseline === undefined) return '-';
+  return baseline === 0 ? '0' : `${baseline} (${percent(now / baseline)})`;
+};
 
 const row = (...cells: readonly string[]): string => cells.map((cell, index) => cell.padEnd(index === 0 ? 28 : index === 2 ? 20 : 10)).join(' ').trimEnd();
 const percent = (ratio: number): string => `${ratio >= 1 ? '+' : ''}${rounded((ratio - 1) * 100, 0)} %`;
