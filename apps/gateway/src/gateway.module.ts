@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
-import { AccessGuard, DtoPipe, HealthRegistry, ProblemFilter, WorkflowRegistry } from '@foldwork/platform';
+import { AccessGuard, DtoPipe, HealthRegistry, ProblemFilter, TaskTypeVersionStore, WorkflowRegistry } from '@foldwork/platform';
 import { CommandsController } from './commands/commands.controller';
 import { OperatorCommands } from './commands/operator-commands';
 import { LogTail } from './events/log-tail';
@@ -17,6 +17,7 @@ import { SchemasController } from './schemas/schemas.controller';
 import { SignalDelivery } from './signals/signal-delivery';
 import { SignalsController } from './signals/signals.controller';
 import { RunSubmission } from './submission/run-submission';
+import { TaskTypesController } from './task-types/task-types.controller';
 import { DefinitionCatalog } from './workflows/definition-catalog';
 import { DefinitionCheck } from './workflows/definition-check';
 import { WorkflowsController } from './workflows/workflows.controller';
@@ -27,7 +28,7 @@ export class GatewayModule {
   static register(dependencies: GatewayDependencies): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [RunsController, RunEventsController, CommandsController, SignalsController, WorkflowsController, SchemasController, HealthController, OpenApiController],
+      controllers: [RunsController, RunEventsController, CommandsController, SignalsController, WorkflowsController, TaskTypesController, SchemasController, HealthController, OpenApiController],
       providers: [
         { provide: APP_GUARD, useValue: new AccessGuard(dependencies.access) },
         { provide: APP_PIPE, useClass: DtoPipe },
@@ -47,11 +48,12 @@ const parts = ({ log, bus, definitions, reads, logger, settings, actions, now = 
   const catalog = new DefinitionCatalog(definitions, check);
   const registry = new WorkflowRegistry(log, now);
   const signals = new SignalDelivery({ log, reader, now });
+  const versions = new TaskTypeVersionStore(reads);
   const made = [
-    tail, reader, check, catalog, registry,
+    versions, tail, reader, check, catalog, registry,
     new RunEvents(log, tail),
     new ReadModel(reads),
-    new RunSubmission({ log, reader, catalog, registry, settings, now }),
+    new RunSubmission({ log, reader, catalog, registry, versions, settings, now }),
     new OperatorCommands({ log, reader, now }),
     signals, new BusSignals(signals, logger),
   ];

@@ -32,6 +32,8 @@ const NEEDED: Readonly<Record<string, Role | 'open'>> = {
   'PUT /orchestrator/workflows/{name}': 'operator',
   'GET /orchestrator/workflows/{name}': 'viewer',
   'GET /orchestrator/workflows/{name}/versions': 'viewer',
+  'GET /orchestrator/task-types': 'viewer',
+  'PUT /orchestrator/task-types/{type}': 'admin',
   'GET /schemas/workflow.v1.schema.json': 'open',
   'GET /livez': 'open',
   'GET /readyz': 'open',
@@ -39,7 +41,7 @@ const NEEDED: Readonly<Record<string, Role | 'open'>> = {
 
 const split = (call: string): [method: string, path: string] => {
   const [method = '', template = ''] = call.split(' ');
-  return [method, template.replace('{id}', runId).replace('{task}', 'first').replace('{name}', 'demo.ordered')];
+  return [method, template.replace('{id}', runId).replace('{task}', 'first').replace('{name}', 'demo.ordered').replace('{type}', 'wait')];
 };
 
 describe('access', () => {

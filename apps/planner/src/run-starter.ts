@@ -9,7 +9,8 @@ export interface RunOrder {
   readonly runId: RunId;
   readonly input: Json;
   readonly at: number;
-  readonly origin: Pick<RunRequested, 'parent' | 'trigger'>;
+  /** A child run begins with its parent's versions of the rules. */
+  readonly origin: Pick<RunRequested, 'parent' | 'trigger' | 'orchestrators'>;
   readonly retry: RunRequested['retry'];
 }
 

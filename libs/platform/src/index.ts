@@ -28,6 +28,7 @@ export { announceCommits } from './process/announce-commits';
 export { Clock } from './process/clock';
 export { runUntilStopped, type Running } from './process/run-until-stopped';
 export { DefinitionCache, DefinitionMissing } from './definitions/definition-cache';
+export { TaskTypeVersionStore } from './task-types/task-type-versions.store';
 export { BusMessageContext } from './transport/bus-message.context';
 export { BusServer, type BusServerOptions } from './transport/bus-server.strategy';
 export { deterministicRunId, workflowStreamId } from './workflows/deterministic-run-id';

@@ -1,9 +1,9 @@
-import { ExpressionError, runLane, type CompiledDefinition } from '@foldwork/domain';
+import { ExpressionError, runLane, taskTypes, type CompiledDefinition } from '@foldwork/domain';
 import {
   formatRunId, newEvent, openEvent, RUN_STREAM, stringifyJson,
   type EventLog, type EventMetadata, type Json, type RunId, type RunRequested,
 } from '@foldwork/events';
-import { badRequest, conflict, invalidContent, Problem, type WorkflowRegistry } from '@foldwork/platform';
+import { badRequest, conflict, invalidContent, Problem, type TaskTypeVersionStore, type WorkflowRegistry } from '@foldwork/platform';
 import type { GatewaySettings } from '../gateway-dependencies';
 import type { RunSummaryDto } from '../runs/run.dto';
 import type { RunReader } from '../runs/run-reader';
@@ -35,6 +35,7 @@ export interface SubmissionParts {
   readonly reader: RunReader;
   readonly catalog: DefinitionCatalog;
   readonly registry: WorkflowRegistry;
+  readonly versions: TaskTypeVersionStore;
   readonly settings: GatewaySettings;
   readonly now: () => number;
 }
@@ -58,9 +59,10 @@ export class RunSubmission {
     const definition = await this.definitionOf(body, namespace);
     const faults = inputFaults(definition.definition, input);
     if (faults.length > 0) throw invalidContent(faults);
+    const orchestrators = taskTypes.versionsFor(present(await this.parts.versions.of(namespace)));
     const at = this.parts.now();
     const runId = idempotency === undefined ? newRunId() : runIdOfKey(namespace, idempotency.key);
-    const request = this.requestOf(definition, input, { runId, at, ...(idempotency && { idempotencyKey: idempotency.key, requestHash: idempotency.hash }) });
+    const request = this.requestOf(definition, input, { runId, at, ...(Object.keys(orchestrators).length > 0 && { orchestrators }), ...(idempotency && { idempotencyKey: idempotency.key, requestHash: idempotency.hash }) });
     const source = { runId, namespace, metadata };
     const outcome = await this.parts.log.append([newEvent(source, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true)]);
     // A duplicate is our own append, sent twice after a broken connection: its bytes hold our request id.
@@ -109,6 +111,7 @@ interface RequestFacts {
   readonly at: number;
   readonly idempotencyKey?: string;
   readonly requestHash?: string;
+  readonly orchestrators?: { readonly [type: string]: number };
 }
 
 const idempotencyOf = ({ idempotencyKey: key, body }: Submission): { key: string; hash: string } | undefined => {
@@ -116,6 +119,10 @@ const idempotencyOf = ({ idempotencyKey: key, body }: Submission): { key: string
   if (!IDEMPOTENCY_KEY.test(key)) throw badRequest('invalid_idempotency_key', 'An Idempotency-Key has 1 to 255 visible ASCII characters.', 'Use a UUID, for example.');
   return { key, hash: requestHash({ workflow: body.workflow ?? null, definition: body.definition ?? null, input: inputOf(body) }) };
 };
+
+/** A version that was chosen before the code went back to an earlier release is not there any more. */
+const present = (chosen: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(chosen).filter(([type, version]) => taskTypes.isRegistered(type) && taskTypes.versionsOf(type).includes(version)));
 
 /** null is a value like any other; only a missing input stands for an empty one. */
 const inputOf = ({ input }: SubmitRunDto): Json => (input === undefined ? {} : input);

@@ -49,6 +49,11 @@ export class TaskTypeRegistry {
     return found;
   }
 
+  /** The versions of a type's rule, oldest first. Throws on an unknown type. */
+  versionsOf(type: string): readonly number[] {
+    return this.moduleOf(type).orchestrators.map(({ version }) => version);
+  }
+
   /** What the engine must know of a type beyond its rule. */
   traitsOf(type: string): Pick<TaskTypeModule, 'worker' | 'choosesNext'> {
     return this.moduleOf(type);
