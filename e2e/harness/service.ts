@@ -35,7 +35,7 @@ export class Service {
     env: Readonly<Record<string, string>>,
   ) {
     this.child = fork(join(WORKSPACE, `dist/apps/${app}/src/main.js`), {
-      execArgv: ['--enable-source-maps', '-r', join(__dirname, 'crash-at.process.cjs')],
+      execArgv: ['-r', join(__dirname, 'crash-at.process.cjs')],
       env: { ...inherited(), ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
