@@ -70,7 +70,7 @@ describe('the guide "add a task type"', () => {
   beforeAll(async () => writeFile(join(folder, 'sample.ts'), atHome(block(await guide('add-a-task-type'), 'ts'))));
 
   it('[S3-60] has a type that works after one registration', async () => {
-    const { sample } = require(join(folder, 'sample.ts')) as { sample: TaskTypeModule }; // the guide exports it
+    const { sample } = (await import(join(folder, 'sample.ts'))) as { sample: TaskTypeModule }; // the guide exports it
     taskTypes.register(sample);
     const { definition, diagnostics } = createDefinitionLanguage(taskTypes.definitions()).parseDefinition(block(await guide('add-a-task-type'), 'yaml'));
     expect(diagnostics).toEqual([]);

@@ -1,5 +1,5 @@
 export { PlannerModule } from './planner.module';
 export { PlannerRuntime, type PlannerDependencies, type PlannerSettings } from './planner-runtime';
 export { plannerSettings } from './planner.config';
-export { checkLog, type CheckReport, type RecordedLog, type RunDifference } from './check/check-log';
+export { checkLog } from './check/check-log';
 export { databaseLog, exportedLog, exportLines } from './check/recorded-logs';
