@@ -55,8 +55,8 @@ const failed = ({ spec, task }: PreparedAttempt, error: FailureDetail): AttemptR
 };
 
 /** The input of the attempt's own action. */
-export const ownInput = async ({ parsed, action, input, spec }: PreparedAttempt, { secrets, redaction }: Working): Promise<never> =>
-  parsed === undefined ? actionInput(action, input ?? {}, (spec.spec as BasicTask).with, secrets, redaction) : parsed.value; // planners send basic tasks only
+export const ownInput = async ({ parsed, action, input, spec }: PreparedAttempt, around: Working): Promise<never> =>
+  parsed === undefined ? actionInput(action, input ?? {}, (spec.spec as BasicTask).with, around) : parsed.value; // planners send basic tasks only
 
 export const callAction = (attempt: PreparedAttempt, around: Working, action: Action<never>, input: never): Promise<unknown> => {
   const limits = { timeoutMs: attempt.spec.timeoutMs ?? ATTEMPT_LIMIT_MS, heartbeatMs: attempt.spec.heartbeatMs, signal: around.signal };
@@ -125,7 +125,7 @@ const askDefinition = async (attempt: PreparedAttempt, around: Working, verify: 
   if (action === undefined) return { applied: 'unknown', reason: `: no executor here has the action ${verify.action}` };
   const scope = { ...around.scope, ...attempt.task.locals };
   const written = (attempt.spec.spec as BasicTask).verify?.with; // planners send basic tasks only
-  const input = await actionInput(action, verify.with?.evaluate(scope) ?? {}, written, around.secrets, around.redaction);
+  const input = await actionInput(action, verify.with?.evaluate(scope) ?? {}, written, around);
   const result = toJson(await callAction(attempt, around, action, input));
   return { applied: evaluateBoolean(verify.found, { ...scope, result }), output: result };
 };

@@ -88,7 +88,7 @@ export class SegmentRunner {
     try {
       return await this.runToEnd(held, next, progress, current.signal);
     } catch (error) {
-      if (!(error instanceof AttemptFenced)) return this.broken(held, error);
+      if (!(error instanceof AttemptFenced)) return await this.broken(held, error);
       logger.warn({ event: 'attempt_fenced', run: attempt.command.runId, task: attempt.task.path, step: attempt.spec.id, attempt: attempt.task.attempt });
       return undefined;
     } finally {

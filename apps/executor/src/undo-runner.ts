@@ -47,7 +47,7 @@ export class UndoRunner {
       if (attempt.task.verify !== undefined && !(await isThere(question, around))) return undefined;
       const { undo } = attempt.spec.spec;
       const written = undo !== undefined && 'with' in undo ? undo.with : undefined;
-      await callAction(attempt, around, attempt.action, await actionInput(attempt.action, attempt.input ?? {}, written, secrets, redaction));
+      await callAction(attempt, around, attempt.action, await actionInput(attempt.action, attempt.input ?? {}, written, around));
       return undefined;
     } catch (error) {
       return redaction.failure(failureOf(error));

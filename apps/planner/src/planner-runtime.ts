@@ -8,6 +8,7 @@ import { AgendaWriter } from './agenda-writer';
 import { createPlanner } from './create-planner';
 import { DueQueue } from './due-queue';
 import { ExecutorWatch } from './executor-watch';
+import { HeldShards } from './held-shards';
 import { LaneKeeper } from './lane-keeper';
 import type { Planner } from './planner';
 import { LOOK_AHEAD_MS } from './run-decisions';
@@ -56,7 +57,7 @@ export class PlannerRuntime {
   private signals: SignalDelivery | undefined;
   private planner: Planner | undefined;
   private subscription: LogSubscription | undefined;
-  private shards: readonly number[] = [];
+  private readonly shards = new HeldShards();
   private incarnation = 0;
   private lossesHandled = 0;
   /** Last event of the batch that is being handled. */
@@ -71,9 +72,9 @@ export class PlannerRuntime {
     this.agenda = new Agenda(pool);
     this.membership = new Membership(pool, 'planner');
     this.watch = new ExecutorWatch(new Membership(pool, 'executor'));
-    this.due = new DueQueue((runIds, at) => this.attempt(() => this.planner?.look(runIds.filter(this.owns), { at }), runIds), this.now);
-    this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: this.metadata(), owns: this.owns, now: this.now });
-    this.writer = new AgendaWriter(this.agenda, () => ({ shards: this.shards, position: this.subscription?.position ?? 0 }), this.trouble);
+    this.due = new DueQueue((runIds, at) => this.attempt(() => this.planner?.look(runIds.filter(this.shards.owns), { at }), runIds), this.now);
+    this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: this.metadata(), owns: this.shards.owns, now: this.now });
+    this.writer = new AgendaWriter(this.agenda, () => ({ shards: this.shards.settled, position: this.subscription?.position ?? 0 }), this.trouble);
   }
 
   /** Position of the last event that is done with. */
@@ -86,7 +87,8 @@ export class PlannerRuntime {
     const { settings, log } = this.dependencies;
     this.incarnation = await this.membership.join(settings.name, settings.leaseMs);
     this.lossesHandled = await this.watch.refresh(); // what is in flight is looked at below
-    this.shards = shardsOf(settings.name, await this.membership.list());
+    this.shards.own(shardsOf(settings.name, await this.membership.list()));
+    this.shards.settle(); // reading begins where their last planner stopped
     this.planner = await this.createPlanner();
     for (const publication of await log.readPublications()) this.triggers.fold(publication);
     await this.lanes.start();
@@ -96,12 +98,12 @@ export class PlannerRuntime {
     this.subscription.start();
     this.listen();
     this.writer.start(FLUSH_MS);
-    await this.planner.look(await this.agenda.inFlight(this.shards), { everything: true });
+    await this.planner.look(await this.agenda.inFlight(this.shards.owned), { everything: true });
     this.every(Math.floor(settings.leaseMs / 3), () => this.renew());
     this.every(DUE_POLL_MS, () => this.readDue());
     this.every(WATCH_MS, () => this.watchExecutors());
     await this.readDue();
-    this.dependencies.logger.info({ event: 'planner_started', name: settings.name, shards: this.shards.length });
+    this.dependencies.logger.info({ event: 'planner_started', name: settings.name, shards: this.shards.owned.length });
   }
 
   async stop(): Promise<void> {
@@ -124,7 +126,7 @@ export class PlannerRuntime {
 
   private async createPlanner(): Promise<Planner> {
     const { log, bus, definitions, settings, logger } = this.dependencies;
-    const { agenda, writer, due, owns, now, triggers, trouble } = this;
+    const { agenda, writer, due, now, triggers, trouble, shards: { owns } } = this;
     const { planner, signals } = createPlanner({
       log, bus, logger, settings, agenda, writer, due, owns, now, triggers, definitions: new DefinitionCache(definitions),
       metadata: this.metadata(), epoch: await log.epoch(), isLost: this.watch.isLost, onTrouble: trouble,
@@ -158,17 +160,15 @@ export class PlannerRuntime {
       this.triggers.fold(event);
       if (event.runId === BROADCAST_RUN) broadcasts.push(event);
     }
-    await this.planner?.take(events.filter(({ runId }) => runId !== BROADCAST_RUN && this.owns(runId)));
-    for (const recorded of broadcasts) await this.broadcast(recorded);
+    await this.planner?.take(events.filter(({ runId }) => runId !== BROADCAST_RUN && this.shards.owns(runId)));
+    for (const recorded of broadcasts) await this.broadcast(recorded, this.shards.owned);
     await this.lanes.admit();
   }
 
-  private async broadcast(recorded: RecordedEvent): Promise<void> {
+  private async broadcast(recorded: RecordedEvent, shards: readonly number[]): Promise<void> {
     const event = openEvent(recorded);
-    if (event.type === 'SignalReceived') await this.signals?.broadcast(recorded.namespace, event.data, this.shards, this.owns(BROADCAST_RUN));
+    if (event.type === 'SignalReceived') await this.signals?.broadcast(recorded.namespace, event.data, shards, shards.includes(shardOf(BROADCAST_RUN)));
   }
-
-  private readonly owns = (runId: RunId): boolean => this.shards.includes(shardOf(runId));
 
   private listen(): void {
     const { bus } = this.dependencies;
@@ -202,6 +202,7 @@ export class PlannerRuntime {
       const events = await log.readAfter(from, BATCH_EVENTS_MAX);
       if (events.length === 0) break;
       await this.planner?.look([...new Set(events.filter(isTheirs).map(({ runId }) => runId))], { everything: true });
+      for (const event of events) if (event.runId === BROADCAST_RUN) await this.broadcast(event, shards);
       from += events.length;
     }
     await this.planner?.look(await this.agenda.inFlight(shards), { everything: true });
@@ -214,29 +215,29 @@ export class PlannerRuntime {
       this.incarnation = await this.membership.join(name, leaseMs);
     }
     const shards = shardsOf(name, await this.membership.list());
-    const gained = shards.filter((shard) => !this.shards.includes(shard));
-    if (gained.length > 0 || shards.length !== this.shards.length) await this.changeShards(shards, gained);
+    const gained = this.shards.gainedBy(shards);
+    if (gained.length > 0 || shards.length !== this.shards.owned.length) await this.changeShards(shards, gained);
   }
 
   /** Invariant: a gained shard counts as taken over only when that went through; otherwise the next renewal tries again. */
   private async changeShards(shards: readonly number[], gained: readonly number[]): Promise<void> {
-    const before = this.shards;
     await this.writer.flush(); // whoever takes over reads what is saved
-    this.shards = shards;
-    this.planner?.release(this.owns);
+    this.shards.own(shards);
+    this.planner?.release(this.shards.owns);
     try {
       if (gained.length > 0) await this.takeOver(gained);
       await this.lanes.reconsider();
     } catch (error) {
-      this.shards = before.filter((shard) => shards.includes(shard));
+      this.shards.giveUp();
       throw error;
     }
+    this.shards.settle();
     this.writer.othersWroteUntil(await this.dependencies.log.head());
     this.dependencies.logger.info({ event: 'planner_shards', shards: shards.length });
   }
 
   private async readDue(): Promise<void> {
-    const rows = await this.agenda.due(this.shards, this.now() + LOOK_AHEAD_MS, DUE_ROWS_MAX);
+    const rows = await this.agenda.due(this.shards.owned, this.now() + LOOK_AHEAD_MS, DUE_ROWS_MAX);
     for (const { runId, wakeAt } of rows) this.due.add(runId, wakeAt);
   }
 
@@ -246,7 +247,7 @@ export class PlannerRuntime {
     const inMemory = this.planner?.lost(this.watch.isLost) ?? [];
     await this.planner?.look(inMemory);
     if (losses === this.lossesHandled) return;
-    const elsewhere = (await this.agenda.inFlight(this.shards)).filter((runId) => !inMemory.includes(runId));
+    const elsewhere = (await this.agenda.inFlight(this.shards.owned)).filter((runId) => !inMemory.includes(runId));
     await this.planner?.look(elsewhere);
     // What it had taken off the bus and not claimed would come back only when the bus has waited long for its acknowledgement.
     await this.planner?.look(this.planner.unclaimed(SENT_AGAIN_MAX), { everything: true });

@@ -47,7 +47,7 @@ export class RunCache {
   async load(runIds: readonly RunId[]): Promise<Map<RunId, RunEntry>> {
     const missing = runIds.filter((runId) => !this.entries.has(runId) && !this.loading.has(runId));
     if (missing.length > 0) this.beginReading(missing);
-    const found = await Promise.all(runIds.map((runId) => this.entries.get(runId) ?? this.loading.get(runId)));
+    const found = await Promise.all(runIds.map(async (runId) => this.entries.get(runId) ?? this.loading.get(runId)));
     return new Map(found.flatMap((entry) => (entry === undefined ? [] : [[entry.runId, entry] as const])));
   }
 

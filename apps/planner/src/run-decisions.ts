@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { awaitedKey, type EventLog, type RunId } from '@foldwork/events';
 import { childRunView, decideRun, isOpenRun, lookAtEverything, lookAtTask, type DecideContext, type RunDecision, type RunState } from '@foldwork/domain';
-import type { AgendaWriter } from './agenda-writer';
+import type { AgendaWriter, Appointment } from './agenda-writer';
 import type { Dispatcher } from './dispatcher';
 import type { DueQueue } from './due-queue';
 import type { Interactions } from './interactions';
@@ -136,12 +136,7 @@ export class RunDecisions {
     if (!isOpenRun(run) && run.request.parent !== undefined) await this.tellParent(run, run.request.parent);
     if (isOver || !owns(run.runId)) return;
     const next = earliest(wakeAt, nextResend(entry), run.childRuns.size > 0 ? now() + CHILD_CHECK_MS : undefined);
-    agenda.set(run.runId, {
-      inFlight: entry.sent.size > 0 || run.executing.size > 0 || run.childRuns.size > 0,
-      ...(next !== undefined && { wakeAt: next }),
-      ...(run.waiting.size > 0 && { awaits: awaitedBy(run) }),
-      ...(run.request.lane !== undefined && { inLane: true }),
-    });
+    agenda.set(run.runId, appointmentOf(entry, next));
     if (next !== undefined && next <= now() + LOOK_AHEAD_MS) due.add(run.runId, next);
   }
 
@@ -160,6 +155,13 @@ export class RunDecisions {
     await this.decide(parent);
   }
 }
+
+const appointmentOf = ({ run, sent }: RunEntry, wakeAt: number | undefined): Appointment => ({
+  inFlight: sent.size > 0 || run.executing.size > 0 || run.childRuns.size > 0,
+  ...(wakeAt !== undefined && { wakeAt }),
+  ...(run.waiting.size > 0 && { awaits: awaitedBy(run) }),
+  ...(run.request.lane !== undefined && { inLane: true }),
+});
 
 const awaitedBy = ({ waiting, tasks, namespace }: RunState): string[] =>
   [...waiting].flatMap((path) => (tasks.get(path)?.waitsFor ?? []).map(({ signal, correlationId }) => awaitedKey(namespace, signal, correlationId)));

@@ -27,3 +27,16 @@ export const mortal = (log: EventLog, pool: Pool): Mortal => {
     },
   };
 };
+
+/** A pool in which one of the named statements takes its time. */
+export const slowly = (pool: Pool, name: string, delayMs: number): Pool =>
+  new Proxy(pool, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key);
+      if (key !== 'query') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return async (query: { readonly name?: string; readonly text: string }) => {
+        if (query.name === name) await new Promise((resolve) => setTimeout(resolve, delayMs));
+        return target.query(query);
+      };
+    },
+  });

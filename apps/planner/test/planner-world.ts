@@ -77,24 +77,24 @@ export class PlannerWorld {
     const definition = typeof tasks === 'string' ? tasks : await this.define(tasks);
     const runId = runIdAt(Date.now());
     const data = { workflow: 'test', definition, input: {} as Json, at: Date.now(), retry };
-    await this.append(runId, RUN_STREAM, 1, { type: 'RunRequested', data }, true);
+    await this.append(runId, { task: RUN_STREAM, version: 1, decide: true }, { type: 'RunRequested', data });
     return runId;
   }
 
-  async append(runId: RunId, task: TaskPath, version: number, event: DomainEvent, decide: boolean): Promise<string> {
+  async append(runId: RunId, { task, version, decide }: { task: TaskPath; version: number; decide: boolean }, event: DomainEvent): Promise<string> {
     return (await this.log.append([newEvent({ runId, namespace: NAMESPACE, metadata: { actor: 'test' } }, task, version, event, decide)])).status;
   }
 
   /** Claims a task as an executor does. */
-  claim(runId: RunId, path: string, version = 0, executor = 'worker#1', attempt = 1): Promise<string> {
-    const data: TaskTransitioned = { transition: 'begin', from: 'pending', to: 'in_progress', attempt, at: Date.now(), executor };
-    return this.append(runId, path as TaskPath, version + 1, { type: 'TaskTransitioned', data }, false);
+  claim(runId: RunId, path: string, { version = 0, executor = 'worker#1' }: { version?: number; executor?: string } = {}): Promise<string> {
+    const data: TaskTransitioned = { transition: 'begin', from: 'pending', to: 'in_progress', attempt: 1, at: Date.now(), executor };
+    return this.append(runId, { task: path as TaskPath, version: version + 1, decide: false }, { type: 'TaskTransitioned', data });
   }
 
   /** Ends a claimed task as an executor does. */
   complete(runId: RunId, path: string, version = 1, more: Partial<TaskTransitioned> = {}): Promise<string> {
     const data: TaskTransitioned = { transition: 'complete', from: 'in_progress', to: 'completed', attempt: 1, at: Date.now(), executor: 'worker#1', output: null, ...more };
-    return this.append(runId, path as TaskPath, version + 1, { type: 'TaskTransitioned', data }, true);
+    return this.append(runId, { task: path as TaskPath, version: version + 1, decide: true }, { type: 'TaskTransitioned', data });
   }
 
   commandsOf(runId: RunId): StepCommand[] {
@@ -128,12 +128,11 @@ export class PlannerWorld {
     for (const done = new Set<string>(); ; ) {
       const run = await this.run(runId);
       if (run.status === 'succeeded') return;
-      for (const { path, version, endsRun } of this.commandsOf(runId).flatMap(({ segments }) => segments.flat())) {
+      for (const { path, version } of this.commandsOf(runId).flatMap(({ segments }) => segments.flat())) {
         if (done.has(path)) continue;
         done.add(path);
-        await this.claim(runId, path, version);
+        await this.claim(runId, path, { version });
         await this.complete(runId, path, version + 1);
-        void endsRun;
       }
       await sleep(5);
     }

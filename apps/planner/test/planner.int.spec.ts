@@ -78,7 +78,7 @@ it('keeps what it was told while it was reading the run', async () => {
   await world.executors.leave('other', 1);
   await reached.promise;
   const data = { transition: 'complete', from: 'in_progress', to: 'completed', attempt: 1, at: Date.now(), executor: 'worker#1', output: null, starts: { task: 'b' as TaskPath, attempt: 1 } } as const;
-  await world.append(runId, 'a' as TaskPath, 2, { type: 'TaskTransitioned', data }, false); // nobody has to decide because of it
+  await world.append(runId, { task: 'a' as TaskPath, version: 2, decide: false }, { type: 'TaskTransitioned', data }); // nobody has to decide because of it
   await sleep(400);
   isHeld = false;
   opened.resolve();
@@ -123,7 +123,7 @@ it('folds anew and decides again when somebody wrote to the run at the same time
     get: (target, key) => (key !== 'append' ? Reflect.get(target, key).bind?.(target) ?? Reflect.get(target, key) : async (events: Parameters<EventLog['append']>[0]) => {
       if (conflicts === 0 && events.some(({ type }) => type === 'RunPlanned')) {
         conflicts += 1;
-        await world.append(events[0]?.runId as never, '' as TaskPath, 2, { type: 'RunPaused', data: { at: Date.now() } }, true);
+        await world.append(events[0]?.runId as never, { task: '' as TaskPath, version: 2, decide: true }, { type: 'RunPaused', data: { at: Date.now() } });
       }
       return target.append(events);
     }),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunId } from '@foldwork/events';
-import { mortal } from './mortal';
+import { mortal, slowly } from './mortal';
 import { PlannerWorld } from './planner-world';
 
 let world: PlannerWorld;
@@ -44,7 +44,7 @@ it('gives the attempts of a lost executor to others, also where its claim shows 
   await world.executors.join('victim', 600_000);
   const runId = await world.request([{ id: 'a' }]);
   await world.until(() => world.commandsOf(runId).length === 1, 'a command');
-  await world.claim(runId, 'a', 0, 'victim#1');
+  await world.claim(runId, 'a', { executor: 'victim#1' });
   await sleep(50);
   expect((await world.run(runId)).executing.size).toBe(1);
   await world.executors.leave('victim', 1);
@@ -54,7 +54,7 @@ it('gives the attempts of a lost executor to others, also where its claim shows 
   const late = await world.request([{ id: 'a' }]);
   await world.until(() => world.commandsOf(late).length === 1, 'a command');
   await sleep(600); // the loss is old news by now
-  await world.claim(late, 'a', 0, 'victim#1');
+  await world.claim(late, 'a', { executor: 'victim#1' });
   await world.until(() => attemptsOf(late).includes(2), 'the late claim given up too');
 });
 
@@ -63,7 +63,7 @@ it('looks at what a dead executor held in runs that are not in memory', async ()
   await world.executors.join('victim', 600_000);
   const runId = await world.request([{ id: 'a' }]);
   await world.until(() => world.commandsOf(runId).length === 1, 'a command');
-  await world.claim(runId, 'a', 0, 'victim#1');
+  await world.claim(runId, 'a', { executor: 'victim#1' });
   await sleep(300); // its row is written
   await world.request([{ id: 'a' }]); // takes its place in memory
   await sleep(100);
@@ -88,7 +88,8 @@ it('shares the work between two planners, and one takes all when the other is ki
 });
 
 it('misses no run while planners come and go', async () => {
-  await world.start({ name: 'stays', leaseMs: 600 });
+  const slow = slowly(world.pool, 'agenda_positions', 250); // longer than the time between two writes of the agenda
+  await world.start({ name: 'stays', leaseMs: 600 }, { pool: slow });
   const definition = await world.define([{ id: 'a' }]);
   const runs: RunId[] = [];
   let isOver = false;
@@ -107,7 +108,7 @@ it('misses no run while planners come and go', async () => {
   isOver = true;
   await requesting;
   expect(runs.length).toBeGreaterThan(200);
-  await world.until(() => runs.every((runId) => world.commandsOf(runId).length > 0), 'a command for each run', 4_000);
+  await world.until(() => runs.every((runId) => world.commandsOf(runId).length > 0), 'a command for each run');
 });
 
 it('wakes 200 sleeping runs when they are due: never early, and all together', async () => {
@@ -132,5 +133,5 @@ it('wakes 200 sleeping runs when they are due: never early, and all together', a
     return seen.size === runs.length;
   }, 'all awake');
   expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
-  expect(late.toSorted((a, b) => a - b)[100]).toBeLessThan(200);
+  expect(late.toSorted((a, b) => a - b)[100]).toBeLessThan(500);
 });
