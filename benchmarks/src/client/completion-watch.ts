@@ -27,7 +27,7 @@ export class CompletionWatch {
   private readonly waiting = new Map<RunId, PromiseWithResolvers<EndedRun>>();
   private readonly poll: NodeJS.Timeout;
   private position = 0;
-  private looking = false;
+  private looking: Promise<void> | undefined;
   private again = false;
   private closed = false;
   private paceMs = 0;
@@ -72,6 +72,7 @@ export class CompletionWatch {
     this.closed = true;
     clearInterval(this.poll);
     await this.subscription.close();
+    await this.looking;
     await this.client.end();
   }
 
@@ -81,21 +82,21 @@ export class CompletionWatch {
 
   private wake(): void {
     if (this.closed) return;
-    if (this.looking) this.again = true;
-    else void this.lookOn();
+    this.again = true;
+    this.looking ??= this.lookOn();
   }
 
   private async lookOn(): Promise<void> {
-    this.looking = true;
     do {
       this.again = false;
       await this.look();
       if (this.paceMs > 0) await new Promise((resolve) => setTimeout(resolve, this.paceMs));
     } while (this.again && !this.closed);
-    this.looking = false;
+    this.looking = undefined; // in the same turn as the question above: no wake is lost in between
   }
 
   private async look(): Promise<void> {
+    if (this.closed) return;
     const { rows } = await this.client.query<{ head: string | null; ended: string[] | null }>({ name: 'look', text: LOOK, values: [this.position, ENDS] });
     this.position = Number(rows[0]?.head ?? 0);
     const knownAt = performance.now();
