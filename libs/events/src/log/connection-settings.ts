@@ -23,6 +23,8 @@ export const connectionSettings = (
 ) => {
   const url = new URL(connectionString);
   const options = [url.searchParams.get('options') ?? '', `-c lock_timeout=${lockTimeoutMs}`, `-c statement_timeout=${statementTimeoutMs}`];
+  // A plan made while the table was empty is kept for the life of a connection; only the one by index stays good.
+  options.push('-c enable_seqscan=off');
   if (applicationRole !== null) options.push(`-c role=${applicationRole}`);
   url.searchParams.delete('options');
   return {
