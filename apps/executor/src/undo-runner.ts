@@ -1,6 +1,6 @@
 import { formatRunId, type FailureDetail, type Json, type SegmentTask, type StepCommand, type TaskUndoTransitioned } from '@foldwork/events';
 import { ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type CompiledTask } from '@foldwork/domain';
-import type { ActionRegistry } from '@foldwork/actions';
+import type { ActionRegistry, Verification } from '@foldwork/actions';
 import { actionInput } from './action-input';
 import type { AttemptRecorder, PreparedAttempt } from './attempt';
 import { failureOf } from './attempt-failure';
@@ -32,7 +32,7 @@ export class UndoRunner {
     const isClaimed = await recorder.claim(entry(1, { to: 'started' }));
     onClaimed(isClaimed ? 'claimed' : 'settled');
     if (!isClaimed) return;
-    const error = 'error' in undo ? undo.error : await this.attempt(undo, holder);
+    const error = await this.attempt(undo, holder);
     await recorder.record({ ...entry(2, error === undefined ? { to: 'completed' } : { to: 'failed', error }), decide: true });
     logger.info({ event: error === undefined ? 'task_undone' : 'undo_failed', run: command.runId, task: task.path, step: spec.id, ...(error && { error }) });
   }
@@ -44,13 +44,17 @@ export class UndoRunner {
     const around: Working = { recorder: silentRecorder(attempt), scope, actions, logger, secrets, redaction, signal: current.signal };
     if (!recorder.holds(holder)) current.abort('LEASE_LOST', 'the lease ended while the undo was being claimed');
     try {
-      if (attempt.task.verify !== undefined && !(await isThere(question, around))) return undefined;
+      const found = question === undefined ? undefined : await ask(question, around);
+      if (found?.applied === false) return undefined;
+      // Of a task that never said what came of it, `verify` knows the output.
+      const input = attempt.spec.undo?.with?.evaluate({ ...scope, output: found?.output ?? scope['output'] ?? null }) ?? {};
       const { undo } = attempt.spec.spec;
       const written = undo !== undefined && 'with' in undo ? undo.with : undefined;
-      await callAction(attempt, around, attempt.action, await actionInput(attempt.action, attempt.input ?? {}, written, around));
+      await callAction(attempt, around, attempt.action, await actionInput(attempt.action, input, written, around));
       return undefined;
     } catch (error) {
-      return redaction.failure(failureOf(error));
+      const failure = error instanceof ExpressionError ? { code: 'EXPRESSION_ERROR', message: error.message } : failureOf(error);
+      return redaction.failure(failure);
     } finally {
       current.end();
     }
@@ -58,35 +62,42 @@ export class UndoRunner {
 }
 
 /** Throws when nobody can say: undoing blindly would be a guess. */
-const isThere = async (question: PreparedAttempt, around: Working): Promise<boolean> => {
-  const { applied } = await askPatiently(question, around);
-  if (applied === 'unknown') throw new Error(`nobody can say whether the effect of ${question.task.path} took place`);
-  return applied;
+const ask = async (question: PreparedAttempt, around: Working): Promise<Verification> => {
+  const answer = await askPatiently(question, around);
+  if (answer.applied === 'unknown') throw new Error(`nobody can say whether the effect of ${question.task.path} took place`);
+  return answer;
 };
 
 interface UndoAttempt {
   readonly attempt: PreparedAttempt;
-  /** The task's own attempt, as far as `verify` is asked about it. */
-  readonly question: PreparedAttempt;
+  /** The task's own attempt, to be asked about first; absent: it is known that there is something to undo. */
+  readonly question: PreparedAttempt | undefined;
   readonly scope: Working['scope'];
 }
 
 /** `undefined`: no executor here has the action. */
-const prepareUndo = (command: StepCommand, task: SegmentTask, spec: CompiledTask, actions: ActionRegistry): UndoAttempt | { readonly error: FailureDetail } | undefined => {
-  const { undo } = spec;
-  const action = undo && actions.get(undo.action);
-  if (undo === undefined || action === undefined) return undefined;
+const prepareUndo = (command: StepCommand, task: SegmentTask, spec: CompiledTask, actions: ActionRegistry): UndoAttempt | undefined => {
+  const action = spec.undo && actions.get(spec.undo.action);
+  if (action === undefined) return undefined;
   const scope = { ...command.scope, ...task.locals, output: task.output ?? null, task: taskVariable(task, spec.id) };
+  const effectKey = `${formatRunId(command.runId)}/${task.path}/undo`;
+  const attempt: PreparedAttempt = { command, task, spec, action, input: undefined, parsed: undefined, effectKey, effect: undefined };
+  return { attempt, scope, question: task.verify === undefined ? undefined : questionOf(attempt, actions, scope) };
+};
+
+/** The input that the task ran with; one that cannot be made any more leaves the question without it. */
+const questionOf = (attempt: PreparedAttempt, actions: ActionRegistry, scope: Working['scope']): PreparedAttempt => {
+  const { spec, task } = attempt;
+  const action = actions.get((spec.spec as BasicTask).action) ?? attempt.action; // planners send basic tasks only
+  return { ...attempt, action, input: inputOf(spec, task, scope) };
+};
+
+const inputOf = (spec: CompiledTask, task: SegmentTask, scope: Working['scope']): Json | undefined => {
   try {
-    const input: Json = undo.with?.evaluate(scope) ?? {};
-    const effectKey = `${formatRunId(command.runId)}/${task.path}/undo`;
-    const attempt: PreparedAttempt = { command, task, spec, action, input, parsed: undefined, effectKey, effect: undefined };
-    const own = actions.get((spec.spec as BasicTask).action) ?? action; // planners send basic tasks only
-    const question = task.verify === undefined ? attempt : { ...attempt, action: own, input: resolveInput(spec, task, scope) };
-    return { attempt, question, scope };
+    return resolveInput(spec, task, scope);
   } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    return { error: { code: 'EXPRESSION_ERROR', message: error.message } };
+    if (error instanceof ExpressionError) return undefined;
+    throw error;
   }
 };
 
