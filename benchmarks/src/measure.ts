@@ -66,13 +66,14 @@ const withWorld = async <T>(work: (world: World) => Promise<T>): Promise<T> => {
   }
 };
 
-/** How much of the machine others used meanwhile: above a few percent the figures say more about them. */
+/** How much of the machine others used meanwhile, and the host took away: above a few percent the figures say more about them. */
 const withForeignShare = async (world: World, run: () => Promise<Figures>): Promise<Figures> => {
   const [startedAt, load, use] = [performance.now(), machineLoad(), await world.meter.read()];
   const figures = await run();
-  const foreign = foreignSeconds(load, machineLoad(), (await world.meter.read()).totalSeconds - use.totalSeconds);
+  const now = machineLoad();
+  const foreign = foreignSeconds(load, now, (await world.meter.read()).totalSeconds - use.totalSeconds);
   const available = (cpus().length * (performance.now() - startedAt)) / 1000;
-  return { ...figures, foreignShare: rounded(foreign / available) };
+  return { ...figures, foreignShare: rounded(foreign / available), stolenShare: rounded((now.stolenSeconds - load.stolenSeconds) / available) };
 };
 
 const report = (result: Result, name: string, figures: Figures): void => {

@@ -5,15 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** CPU seconds of the whole machine since it started. */
 export interface MachineLoad {
   readonly busySeconds: number;
+  /** What the host gave to other machines although this one had work. */
+  readonly stolenSeconds: number;
   /** Of this process: load generator and watch. */
   readonly benchSeconds: number;
 }
 
 export const machineLoad = (): MachineLoad => {
   const fields = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').trim().split(/\s+/).slice(1).map(Number);
-  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = fields;
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0, stolen = 0] = fields;
   const { user: ownUser, system: ownSystem } = process.cpuUsage();
-  return { busySeconds: (user + nice + system + interrupts + softInterrupts) / 100, benchSeconds: (ownUser + ownSystem) / 1e6 };
+  return { busySeconds: (user + nice + system + interrupts + softInterrupts) / 100, stolenSeconds: stolen / 100, benchSeconds: (ownUser + ownSystem) / 1e6 };
 };
 
 /** What else ran on the machine meanwhile; much of it spoils a measurement. */
