@@ -48,6 +48,8 @@ interface KillFigures {
 
 const inWorld = async <T>(executors: readonly string[], work: (world: World, executions: string) => Promise<T>): Promise<T> => {
   const folder = mkdtempSync(join(tmpdir(), 'foldwork-kill-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove); // told to stop in the middle
   const executions = join(folder, 'executions');
   const env = { FOLDWORK_BENCH_EXECUTIONS: executions, FOLDWORK_EXECUTOR_CONCURRENCY: String(CONCURRENCY), FOLDWORK_EXECUTOR_LEASE: `${LEASE_MS}ms` };
   const world = await World.start({ executors, env });
@@ -56,7 +58,7 @@ const inWorld = async <T>(executors: readonly string[], work: (world: World, exe
     return await work(world, executions);
   } finally {
     await world.close();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 };
 
