@@ -97,7 +97,7 @@ export class RunDecisions {
     });
     if (at > now() && decision.events.length + decision.segments.length > 0) {
       await this.until(at);
-      if (entry.again) return undefined; // what came while it was held may change everything
+      if (entry.hasNews) return undefined; // what came while it was held may change everything
     }
     if (decision.events.length > 0 && (await log.append(decision.events)).status === 'conflict') return undefined;
     forgetClaimed(entry);

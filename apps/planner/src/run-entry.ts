@@ -50,6 +50,12 @@ export class RunEntry {
     if (this.unfolded.length >= UNFOLDED_MAX) void this.run;
   }
 
+  /** Somebody else wrote to the run since it was last looked at; a planner's own events come back too and say nothing new. */
+  get hasNews(): boolean {
+    const { version, tasks } = this.folded;
+    return this.unfolded.some((event) => event.version > (event.task === '' ? version : (tasks.get(event.task)?.version ?? 0)));
+  }
+
   /** The run has succeeded, and nobody else has to be told: there is nothing to decide, so nothing to fold. */
   get isDone(): boolean {
     const { parent, lane } = this.folded.request;
