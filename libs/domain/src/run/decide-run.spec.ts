@@ -43,6 +43,23 @@ describe('deciding a run of ordered tasks', () => {
     expect([again?.executor, again?.endedAt, again?.error]).toEqual([undefined, undefined, undefined]);
   });
 
+  it('[S2-03] fail and escalate work from assigned and from in_progress and nowhere else; the reason stands in the log', () => {
+    for (const transition of ['fail', 'escalate'] as const) {
+      expect(TASK_STATUSES.filter((status) => status !== 'waiting' && nextStatus(status, transition) !== undefined)).toEqual(['assigned', 'in_progress']);
+      for (const from of ['assigned', 'in_progress'] as const) {
+        const run = given(...base, moved('validate', { transition: 'assign', from: 'pending', to: 'assigned', executor: 'w#1' }),
+          ...(from === 'in_progress' ? [moved('validate', { transition: 'start', from: 'assigned', to: 'in_progress' })] : [])).run();
+        const emission = new Emission(run, t(5), { actor: 'test' }, false);
+        emission.transition('validate' as never, transition, { error: { code: 'OUT_OF_PAPER', message: 'the printer has no paper' } });
+        expect(emission.events.map(({ data }) => data).join()).toContain('the printer has no paper');
+        expect(run.tasks.get('validate' as never)).toMatchObject({ status: transition === 'fail' ? 'failed' : 'escalated', error: { code: 'OUT_OF_PAPER' } });
+      }
+      const pending = new Emission(given(...base).run(), t(5), { actor: 'test' }, false);
+      expect(() => pending.transition('validate' as never, transition)).toThrow('TRANSITION_NOT_ALLOWED');
+      expect(pending.events).toEqual([]);
+    }
+  });
+
   it('[S2-02] assign stores the executor, start keeps it, complete sets the end', () => {
     const assign = moved('validate', { transition: 'assign', from: 'pending', to: 'assigned', executor: 'w#1' });
     const start = moved('validate', { transition: 'start', from: 'assigned', to: 'in_progress' });

@@ -27,6 +27,23 @@ const objects = async (url: string): Promise<string[]> => {
   return rows.map(({ name }) => name);
 };
 
+const fillNamespaces = async (databaseUrl: string, namespaces: readonly string[]): Promise<void> => {
+  const owner = createPool({ databaseUrl, maximum: 1, applicationName: 'test', asOwner: true });
+  for (const namespace of namespaces) {
+    await createApiKey(owner, { name: 'ops', namespace, role: 'admin' });
+    await owner.query('INSERT INTO definitions (namespace, hash, body) VALUES ($1, $2, $3)', [namespace, 'a'.repeat(64), '{}']);
+  }
+  await owner.end();
+  expect((await keysOf(databaseUrl)).toSorted()).toEqual([...namespaces]);
+};
+
+const keysOf = async (databaseUrl: string): Promise<string[]> => {
+  const owner = createPool({ databaseUrl, maximum: 1, applicationName: 'test', asOwner: true });
+  const { rows } = await owner.query<{ namespace: string }>('SELECT namespace FROM api_keys');
+  await owner.end();
+  return rows.map(({ namespace }) => namespace);
+};
+
 describe('runMigrations', () => {
   it('runs each migration once when several processes start together', async () => {
     const options = { databaseUrl: database.url, migrations: ALL_MIGRATIONS };
@@ -34,16 +51,19 @@ describe('runMigrations', () => {
     expect(ran.map(({ length }) => length).toSorted((left, right) => right - left)).toEqual([ALL_MIGRATIONS.length, 0, 0, 0]);
   });
 
-  it('leaves the same objects after up, down and up, and nothing after down', async () => {
+  it('[S0-14] leaves the same objects after up, down and up, and nothing after down, with rows of two namespaces', async () => {
     const options = { databaseUrl: database.url, migrations: ALL_MIGRATIONS };
     const empty = await objects(database.url);
     await runMigrations(options);
     const first = await objects(database.url);
+    await fillNamespaces(database.url, ['north', 'south']);
+    expect(await objects(database.url)).toEqual(first);
     await revertMigrations(options);
     expect(await objects(database.url)).toEqual(empty);
     await runMigrations(options);
     expect(await objects(database.url)).toEqual(first);
     expect(first.length).toBeGreaterThan(50);
+    expect(await keysOf(database.url)).toEqual([]);
   });
 
   it('takes a failed migration back and says which', async () => {
