@@ -1,18 +1,41 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const ROOT = join(__dirname, '..');
 
-/** Runs the cycle check of `npm run lint`. Resolves to its exit code and output. */
-const checkCycles = (cwd: string): Promise<{ exitCode: number; output: string }> =>
+interface Checked {
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+/** Runs a check of `npm run lint`. Resolves to its exit code and output. */
+const check = (cwd: string, ...flags: string[]): Promise<Checked> =>
   new Promise((resolve) => {
-    const knip = [join(ROOT, 'node_modules/knip/bin/knip.js'), '--no-progress', '--no-config-hints', '--cycles'];
+    const knip = [join(ROOT, 'node_modules/knip/bin/knip.js'), '--no-progress', '--no-config-hints', ...flags];
     execFile(process.execPath, knip, { cwd }, (error, stdout, stderr) =>
       resolve({ exitCode: error ? Number(error.code) : 0, output: stdout + stderr }),
     );
   });
+
+const checkCycles = (cwd: string): Promise<Checked> => check(cwd, '--cycles');
+
+/** A workspace with our settings and these files. */
+const withSeeded = async (files: Readonly<Record<string, string>>, work: (folder: string) => Promise<void>): Promise<void> => {
+  const seeded = await mkdtemp(join(tmpdir(), 'foldwork-seeded-'));
+  try {
+    for (const file of ['knip.json', 'package.json', 'tsconfig.json']) await cp(join(ROOT, file), join(seeded, file));
+    await symlink(join(ROOT, 'node_modules'), join(seeded, 'node_modules'));
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(seeded, path)), { recursive: true });
+      await writeFile(join(seeded, path), text);
+    }
+    await work(seeded);
+  } finally {
+    await rm(seeded, { recursive: true, force: true });
+  }
+};
 
 describe('module graph', () => {
   it('has no import cycle', async () => {
@@ -22,19 +45,34 @@ describe('module graph', () => {
   }, 60_000);
 
   it('is checked: a seeded cycle across two libraries is found', async () => {
-    const seeded = await mkdtemp(join(tmpdir(), 'foldwork-cycle-'));
-    try {
-      for (const file of ['knip.json', 'package.json', 'tsconfig.json']) await cp(join(ROOT, file), join(seeded, file));
-      await symlink(join(ROOT, 'node_modules'), join(seeded, 'node_modules'));
-      await mkdir(join(seeded, 'libs/events/src'), { recursive: true });
-      await mkdir(join(seeded, 'libs/domain/src'), { recursive: true });
-      await writeFile(join(seeded, 'libs/events/src/index.ts'), `import { b } from '@foldwork/domain';\nexport const a = () => b;\n`);
-      await writeFile(join(seeded, 'libs/domain/src/index.ts'), `import { a } from '@foldwork/events';\nexport const b = () => a;\n`);
-      const { exitCode, output } = await checkCycles(seeded);
+    const files = {
+      'libs/events/src/index.ts': `import { b } from '@foldwork/domain';\nexport const a = () => b;\n`,
+      'libs/domain/src/index.ts': `import { a } from '@foldwork/events';\nexport const b = () => a;\n`,
+    };
+    await withSeeded(files, async (folder) => {
+      const { exitCode, output } = await checkCycles(folder);
       expect(output).toContain('libs/domain/src/index.ts');
       expect(exitCode).toBe(1);
-    } finally {
-      await rm(seeded, { recursive: true, force: true });
-    }
+    });
+  }, 60_000);
+});
+
+describe('leftovers', () => {
+  it('[S3-59] there is no unused file and no dead export in the tree', async () => {
+    expect(await check(ROOT, '--include', 'files,exports,types')).toMatchObject({ exitCode: 0 });
+  }, 60_000);
+
+  it('[S3-59] are found: a seeded unused file and a seeded dead export fail the check', async () => {
+    const files = {
+      'libs/domain/src/index.ts': `import { used } from './parts';\nexport const answer = () => used;\n`,
+      'libs/domain/src/parts.ts': `export const used = 1;\nexport const deadExport = 2;\n`,
+      'libs/domain/src/leftover.ts': `export const forgotten = 3;\n`,
+    };
+    await withSeeded(files, async (folder) => {
+      const { exitCode, output } = await check(folder, '--include', 'files,exports,types');
+      expect(output).toContain('leftover.ts');
+      expect(output).toContain('deadExport');
+      expect(exitCode).toBe(1);
+    });
   }, 60_000);
 });
