@@ -85,7 +85,7 @@ describe('an append in trouble', () => {
     appender.onCommit((commit) => commits.push(commit));
     await Promise.all(Array.from({ length: 500 }, () => appender.append([anEvent(aRunId())])));
     expect(commits).toHaveLength(1);
-    await Promise.all(Array.from({ length: 1_001 }, () => appender.append([anEvent(aRunId())])));
+    await Promise.all(Array.from({ length: 501 }, () => appender.append([anEvent(aRunId())])));
     expect(commits).toHaveLength(3);
   });
 

@@ -13,7 +13,7 @@ export interface GroupCommitLimits {
 }
 
 export const DEFAULT_GROUP_COMMIT_LIMITS: GroupCommitLimits = {
-  batchEventsMax: 1_000,
+  batchEventsMax: 500,
   batchUnitsMax: 4 * 1024 * 1024,
   queueEventsMax: 50_000,
   queueUnitsMax: 64 * 1024 * 1024,
