@@ -51,11 +51,12 @@ const ENDED = ['succeeded', 'failed', 'canceled', 'escalated', 'rolled_back'];
 export class Api {
   constructor(readonly url: string) {}
 
+  /** A text goes out as it is, anything else as JSON. */
   async call(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       signal: AbortSignal.timeout(20_000),
     });
     const text = await response.text();

@@ -37,6 +37,7 @@ export class World {
   /** How often `verify` asked. */
   readonly questions: { readonly run: string; readonly task: string }[] = [];
   url = '';
+  private readonly underWay = new Map<string, { now: number; most: number }>();
   private readonly open = new Set<string>();
   private readonly waiting = new Map<string, (() => void)[]>();
   private readonly listeners = new Set<() => void>();
@@ -59,6 +60,11 @@ export class World {
 
   callsOf(run: string, task?: string): WorldCall[] {
     return this.calls.filter((call) => call.run === run && (task === undefined || call.task === task));
+  }
+
+  /** How many calls of a run were under way at the same time, at most. */
+  mostAtOnce(run: string): number {
+    return this.underWay.get(run)?.most ?? 0;
   }
 
   openGate(gate: string): void {
@@ -94,8 +100,10 @@ export class World {
   private async takeCall(call: WorldCall, response: ServerResponse): Promise<void> {
     const { run, task, key, input } = call;
     this.calls.push(call);
+    const ended = this.begun(run);
     response.on('close', () => {
       call.aborted = !response.writableFinished;
+      ended();
       this.tell();
     });
     const number = this.callsOf(run, task).length;
@@ -108,6 +116,14 @@ export class World {
     if (input.gate !== undefined) await this.pass(input.gate);
     if (input.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, input.delayMs));
     send(response, 200, { task, call: number, ...input.output });
+  }
+
+  private begun(run: string): () => void {
+    const count = this.underWay.get(run) ?? { now: 0, most: 0 };
+    this.underWay.set(run, count);
+    count.now += 1;
+    count.most = Math.max(count.most, count.now);
+    return () => (count.now -= 1);
   }
 
   private answerQuestion(url: URL, response: ServerResponse): void {

@@ -29,7 +29,10 @@ export class Interactions {
     }
   }
 
-  /** Carries out what a decision wants of other runs; true: decide again, with what came of it. */
+  /**
+   * Carries out what a decision wants of other runs; true: decide again, with what came of it. A canceled run says by
+   * itself when it has ended, and it can only end when this decision is over.
+   */
   async carryOut(entry: RunEntry, { signals, childRuns, cancelRuns }: RunDecision): Promise<boolean> {
     for (const outgoing of signals) {
       entry.dispatched.set(outgoing.signalId, await this.parts.signals.send(entry.run, outgoing));
@@ -37,7 +40,7 @@ export class Interactions {
     }
     for (const request of childRuns) await this.startChild(entry, request);
     for (const runId of cancelRuns) await this.cancel(entry, runId);
-    return signals.length + childRuns.length + cancelRuns.length > 0;
+    return signals.length + childRuns.length > 0;
   }
 
   private async startChild(entry: RunEntry, request: ChildRunRequest): Promise<void> {
