@@ -9,6 +9,7 @@ import { RunCache } from './run-cache';
 import { RunDecisions } from './run-decisions';
 import { RunStarter } from './run-starter';
 import { SignalDelivery } from './signal-delivery';
+import { stopwatch } from './stopwatch';
 import type { TriggerBook } from './trigger-book';
 
 export interface PlannerMakings {
@@ -43,7 +44,7 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
     log, cache, agenda: writer, due, owns, now,
     dispatcher: new Dispatcher({ bus, epoch, now, onTrouble, wake: ({ run }, at) => due.add(run.runId, at) }),
     interactions: new Interactions({ log, signals, starter, metadata, now }),
-    context: (at) => ({ now: at, metadata, isLost, quarantineMs: settings.quarantineMs }),
+    context: (at) => ({ now: at, metadata, isLost, isTakingLong: stopwatch(), quarantineMs: settings.quarantineMs }),
   });
   const onSetAside = (runId: RunId, err: unknown): void => logger.error({ event: 'run_set_aside', run: runId, err });
   return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, onSetAside }) };

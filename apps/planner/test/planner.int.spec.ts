@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogUnavailable, type DefinitionHash, type EventLog, type TaskPath } from '@foldwork/events';
+import { compileDefinition, type Definition } from '@foldwork/domain';
 import { runIdAt } from '@foldwork/testing';
+import { replayRun } from '../src/check/replay-run';
 import { PlannerWorld } from './planner-world';
 
 let world: PlannerWorld;
@@ -152,6 +154,19 @@ it('waits while the store is away and goes on where it was', async () => {
   expect(world.commandsOf(runId)).toEqual([]);
   isAway = false;
   await world.until(() => world.commandsOf(runId).length === 1, 'a command');
+});
+
+it('[S3-42] gives an aggregate up that takes longer than its limit, and goes on; a replay of the log finds the same', async () => {
+  await world.start();
+  const range = `[${Array.from({ length: 60 }, (_, n) => n).join()}]`;
+  const dear = `\${ ${range}.map(a, ${range}.map(b, a * b)).size() }`;
+  const tasks = [{ id: 'sum', type: 'aggregate', timeout: 100, outputs: Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`o${n}`, dear])) }];
+  const runId = await world.request(tasks);
+  await world.until(async () => (await world.run(runId)).status === 'failed', 'the end of the run');
+  expect((await world.run(runId)).tasks.get('sum' as TaskPath)).toMatchObject({ status: 'timed_out', error: { code: 'TASK_TIMEOUT' } });
+  const definition = compileDefinition({ workflow: 'test', tasks } as unknown as Definition, 'x' as DefinitionHash); // what the world stored
+  expect(replayRun({ events: await world.log.readRuns([runId]), definition, childRun: () => undefined })).toBeUndefined();
+  await world.work(await world.request([{ id: 'a' }]));
 });
 
 it('sends a command again that nobody claims, and one that could not be published', async () => {

@@ -156,6 +156,7 @@ const contextOf = (state: RunState, recorded: readonly RecordedEvent[], { childR
   const opened = recorded.map((event) => ({ event, fact: openEvent(event) }));
   const [first] = opened;
   const lost = new Set(opened.flatMap(({ event, fact }) => (isLoss(fact) ? (state.tasks.get(event.task)?.executor ?? []) : [])));
+  const overdue = new Set(opened.flatMap(({ event, fact }) => (fact.type === 'TaskTransitioned' && fact.data.error?.code === 'TASK_TIMEOUT' ? event.task : [])));
   const outcomes = new Map(opened.flatMap(({ event, fact }) => outcomeOf(event, fact)));
   const refused = (task: TaskPath | undefined): ChildRunView | undefined => {
     const failed = opened.find(({ event, fact }) => event.task === task && fact.type === 'TaskTransitioned' && fact.data.transition === 'fail')?.fact;
@@ -167,6 +168,7 @@ const contextOf = (state: RunState, recorded: readonly RecordedEvent[], { childR
     metadata: { actor: 'check' },
     quarantineMs: QUARANTINE_MS,
     isLost: (executor) => lost.has(executor),
+    isTakingLong: (task) => overdue.has(task),
     childRun: (runId) => childRun(runId, first?.event.position ?? 0) ?? refused(state.childRuns.get(runId)),
     dispatched: (signalId) => outcomes.get(signalId),
   };

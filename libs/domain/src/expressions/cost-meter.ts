@@ -22,7 +22,7 @@ export class CostMeter {
   private askAt = 0;
 
   /** Runs `work` on a full budget of its own; the caller's budget is untouched, so evaluations may nest. */
-  metered<T>(work: () => T, isCanceled?: IsCanceled): T {
+  metered<T>(work: () => T, isCanceled = this.isCanceled): T {
     const { left, spent, askAt, isCanceled: outer } = this;
     this.left = COST_LIMIT;
     this.askAt = isCanceled ? COST_LIMIT : -Infinity;
@@ -39,6 +39,17 @@ export class CostMeter {
       this.left = left;
       this.spent = spent;
       this.askAt = askAt;
+      this.isCanceled = outer;
+    }
+  }
+
+  /** Evaluations inside `work` end in `expression_error` once `isCanceled` says yes. */
+  cancelable<T>(isCanceled: IsCanceled, work: () => T): T {
+    const { isCanceled: outer } = this;
+    this.isCanceled = isCanceled;
+    try {
+      return work();
+    } finally {
       this.isCanceled = outer;
     }
   }

@@ -2,3 +2,4 @@ export { compileExpression, evaluateBoolean, type Expression, type Scope } from 
 export { compileTemplate, type Template } from './template';
 export { ExpressionError } from './expression-error';
 export { mergeReferences, type References } from './references';
+export { evaluateUnless } from './evaluate-unless';

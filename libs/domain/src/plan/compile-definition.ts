@@ -55,7 +55,7 @@ const compileTask = (spec: TaskCommon, path: string, around: Surroundings): Comp
   const env = { ...around.env, ...spec.env };
   const inside = { ...around, env };
   const lists = taskTypes.definitionOf(spec.type).childLists?.(spec) ?? [];
-  const { worker, choosesNext } = taskTypes.traitsOf(spec.type);
+  const { worker, choosesNext, timeLimit } = taskTypes.traitsOf(spec.type);
   const compiled: CompiledTask = {
     id: spec.id,
     type: spec.type,
@@ -68,7 +68,7 @@ const compileTask = (spec: TaskCommon, path: string, around: Surroundings): Comp
     ...expressionsOf(spec),
     ...(spec.output !== undefined && { outputSchema: spec.output }),
     retry: retryPolicy(around.retry, spec, worker === 'executor'),
-    ...limitsOf(spec),
+    ...limitsOf(spec, timeLimit),
     sleepMs: spec.sleep ?? 0,
     final: spec.final ?? false,
     ...(spec.onSuccess && { onSuccess: transition(spec.onSuccess) }),
@@ -94,11 +94,17 @@ const retryPolicy = (outer: RetryOverride | undefined, { retry }: TaskCommon, ex
   };
 };
 
-const limitsOf = (spec: TaskCommon): { timeoutMs?: number; scheduleTimeoutMs?: number; heartbeatMs?: number } => ({
-  ...(typeof spec.timeout === 'number' && { timeoutMs: spec.timeout }),
+const limitsOf = (spec: TaskCommon, timeLimit: number | 'own' = Infinity): { timeoutMs?: number; scheduleTimeoutMs?: number; heartbeatMs?: number } => ({
+  ...timeoutOf(spec, timeLimit),
   ...(spec.scheduleTimeout !== undefined && { scheduleTimeoutMs: spec.scheduleTimeout }),
   ...(spec.heartbeat !== undefined && { heartbeatMs: spec.heartbeat }),
 });
+
+const timeoutOf = ({ timeout }: TaskCommon, timeLimit: number | 'own'): { timeoutMs?: number } => {
+  if (timeLimit === 'own') return {};
+  const timeoutMs = Math.min(typeof timeout === 'number' ? timeout : Infinity, timeLimit);
+  return timeoutMs === Infinity ? {} : { timeoutMs };
+};
 
 const transition = ({ next, with: overlay }: Transition): CompiledTransition => ({
   ...(next !== undefined && { next }),

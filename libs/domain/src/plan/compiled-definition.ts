@@ -64,7 +64,7 @@ export interface CompiledTask<S extends TaskCommon = TaskCommon> {
   readonly undo?: CompiledCall;
   readonly outputSchema?: JsonSchema;
   readonly retry: RetryPolicy;
-  /** Of one attempt, or of a container as a whole. */
+  /** Of one attempt, or of a container as a whole. Absent where the type's rule looks after it. */
   readonly timeoutMs?: number;
   readonly scheduleTimeoutMs?: number;
   readonly heartbeatMs?: number;

@@ -1,5 +1,4 @@
 import type { FailureDetail, Json, TaskPath } from '@foldwork/events/contracts';
-import { ExpressionError } from '../expressions';
 import { taskAt } from '../plan/compiled-definition';
 import { isActive } from '../task/task-machine';
 import type { Directive } from '../task-types/orchestrator';
@@ -15,7 +14,7 @@ import { startScopeRollback } from './scope-rollback';
 type DirectiveOf<K extends Directive['kind']> = Extract<Directive, { kind: K }>;
 type Facts = { -readonly [K in keyof TransitionFacts]: TransitionFacts[K] };
 
-/** Turns directives that concern the task itself into events. Those about children are the container's (see settle). */
+/** Turns directives that concern the task itself into events. Those about children are the container's (see settle). Throws `ExpressionError`. */
 export const carryOut = (deciding: Deciding, path: TaskPath, directives: readonly Directive[], overlay?: Json): void => {
   for (const directive of directives) {
     if (directive.kind === 'begin' || directive.kind === 'wait') begin(deciding, path, directive, overlay);
@@ -72,15 +71,10 @@ const usedSignals = ({ signalIds = [] }: DirectiveOf<'complete'>): TransitionFac
   return signalIds.length === 1 ? { signalId: last } : { signalId: last, signalIds };
 };
 
-const settle = (deciding: Deciding, path: TaskPath, output: Json): { output: Json } | { error: FailureDetail } => {
+const settle = (deciding: Deciding, path: TaskPath, output: Json): ReturnType<typeof settleOutput> => {
   const spec = taskAt(deciding.definition, path);
-  try {
-    const scope = spec.outputs === undefined ? {} : taskScope(deciding.run, deciding.definition, path, spec.outputs.references);
-    return settleOutput(spec, output, scope);
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    return { error: { code: 'EXPRESSION_ERROR', message: error.message } };
-  }
+  const scope = spec.outputs === undefined ? {} : taskScope(deciding.run, deciding.definition, path, spec.outputs.references);
+  return settleOutput(spec, output, scope);
 };
 
 const fail = (deciding: Deciding, path: TaskPath, { error, next, childRun }: DirectiveOf<'fail'>): void => {
@@ -108,8 +102,9 @@ const planChild = (deciding: Deciding, path: TaskPath, { signalId }: DirectiveOf
   deciding.emit(path, { type: 'ChildPlanned', data: { index, type, signalId, at: deciding.now } });
 };
 
-/** The container itself is over its limit. */
+/** The task itself is over its limit. */
 export const timeOut = (deciding: Deciding, path: TaskPath, error: FailureDetail): void => {
+  ensureBegun(deciding, path);
   cancelBelow(deciding, path);
   if (startScopeRollback(deciding, path, error)) return;
   deciding.transition(path, 'timeOut', { error });

@@ -10,6 +10,11 @@ export interface DecideContext {
   /** Whether the executor (`name#incarnation`) can no longer hold an attempt. */
   readonly isLost: (executor: string) => boolean;
   readonly metadata: EventMetadata;
+  /**
+   * Whether the expressions of this task have been evaluated for longer than that in this decision; absent: never. It is
+   * asked while they are, and a yes is recorded as the task's timeout.
+   */
+  readonly isTakingLong?: (task: TaskPath, limitMs: number) => boolean;
   /** How long a `once` effect of a lost executor may still be on its way, milliseconds. */
   readonly quarantineMs: number;
   /**

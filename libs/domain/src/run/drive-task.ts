@@ -1,5 +1,5 @@
 import { parentPath, type Json, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
-import { evaluateBoolean, ExpressionError } from '../expressions';
+import { evaluateBoolean } from '../expressions';
 import { isActive } from '../task/task-machine';
 import type { CompiledTask } from '../plan/compiled-definition';
 import { carryOut } from './carry-out';
@@ -8,6 +8,7 @@ import { retryMoment, segmentTask } from './attempts';
 import { renewBelow } from './renew';
 import type { TaskState } from './run.state';
 import { viewOf, type DrivenView } from './task-view';
+import { workOnTask } from './work-on-task';
 
 /**
  * A `SegmentTask`: an executor should have it. `open`: under way, or waiting for its time. `done`: completed or skipped.
@@ -45,21 +46,21 @@ export const driveTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask
 const beginTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overlay: Overlay): Progress => {
   if (deciding.run.paused) return 'open';
   if (isUnclaimed(deciding, path, spec)) return progressOf(deciding, path, spec);
-  try {
-    const view = viewOf(deciding, path, overlay());
-    if (spec.when !== undefined && view.task.attempt === 0 && !evaluateBoolean(spec.when, view.scopeOf(spec.when))) {
-      deciding.transition(path, 'skip');
-      return 'done';
-    }
-    const directives = view.orchestrator.begin(view);
-    if (directives[0]?.kind === 'execute') return segmentTask(deciding, path, spec, view.overlay);
-    count(deciding, view);
-    carryOut(deciding, path, directives, view.overlay);
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    carryOut(deciding, path, [{ kind: 'fail', error: { code: 'EXPRESSION_ERROR', message: error.message } }]);
+  return workOnTask(deciding, path, spec, () => begin(deciding, path, spec, overlay)) ?? progressOf(deciding, path, spec);
+};
+
+/** What an executor should have; `undefined`: the engine has done what there was to do. Throws `ExpressionError`. */
+const begin = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overlay: Overlay): SegmentTask | undefined => {
+  const view = viewOf(deciding, path, overlay());
+  if (spec.when !== undefined && view.task.attempt === 0 && !evaluateBoolean(spec.when, view.scopeOf(spec.when))) {
+    deciding.transition(path, 'skip');
+    return undefined;
   }
-  return progressOf(deciding, path, spec);
+  const directives = view.orchestrator.begin(view);
+  if (directives[0]?.kind === 'execute') return segmentTask(deciding, path, spec, view.overlay);
+  count(deciding, view);
+  carryOut(deciding, path, directives, view.overlay);
+  return undefined;
 };
 
 const count = (deciding: Deciding, { spec, orchestrator }: DrivenView): void => deciding.count(spec, orchestrator.version);

@@ -1,6 +1,5 @@
 import { childPath, type FailureDetail, type Json, type JsonObject, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
-import { ExpressionError } from '../expressions';
-import { taskAt, type CompiledTask } from '../plan/compiled-definition';
+import { taskAt } from '../plan/compiled-definition';
 import { isActive } from '../task/task-machine';
 import { childFailure } from '../task-types/child-failure';
 import type { Directive, Retrying } from '../task-types/orchestrator';
@@ -12,29 +11,18 @@ import { driveTask } from './drive-task';
 import type { TaskState } from './run.state';
 import { driveScopeRollback } from './scope-rollback';
 import { viewOf } from './task-view';
+import { overdue, timeLeft, workOnTask } from './work-on-task';
 
-/** Lets an active task look at its children again and does what its rule says. */
+/** Lets an active task look at its children again and does what its rule says, within its time limit. */
 export const settleTask = (deciding: Deciding, path: TaskPath): void => {
   const task = deciding.run.tasks.get(path);
   if (task === undefined || !isActive(task.status) || task.executor !== undefined) return;
   if (task.rollback !== undefined) return driveScopeRollback(deciding, path, task.rollback);
-  const overdue = overdueError(deciding, task, taskAt(deciding.definition, path));
-  if (overdue !== undefined) return timeOut(deciding, path, overdue);
-  try {
-    advance(deciding, task);
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    carryOut(deciding, path, [{ kind: 'fail', error: { code: 'EXPRESSION_ERROR', message: error.message } }]);
-  }
-};
-
-/** Containers have a limit as a whole. A wait's is its rule's business, an attempt's at an executor the executor's. */
-const overdueError = (deciding: Deciding, task: TaskState, { timeoutMs }: CompiledTask): FailureDetail | undefined => {
-  if (timeoutMs === undefined || task.status === 'waiting' || task.startedAt === undefined) return undefined;
-  const deadline = task.startedAt + timeoutMs;
-  if (deciding.now >= deadline) return { code: 'TASK_TIMEOUT', message: `${task.path} took longer than ${timeoutMs} ms` };
-  deciding.wakeAt(task.path, deadline);
-  return undefined;
+  const spec = taskAt(deciding.definition, path);
+  const leftMs = timeLeft(task, spec, deciding.now);
+  if (leftMs !== undefined && leftMs <= 0) return timeOut(deciding, path, overdue(path, spec));
+  if (leftMs !== undefined) deciding.wakeAt(path, deciding.now + leftMs);
+  workOnTask(deciding, path, spec, () => advance(deciding, task));
 };
 
 const advance = (deciding: Deciding, task: TaskState): void => {

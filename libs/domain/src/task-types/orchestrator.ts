@@ -85,5 +85,7 @@ export interface TaskTypeModule<T extends TaskCommon = TaskCommon> {
   readonly worker: 'executor' | 'engine';
   /** Its result names the task that comes next; `onSuccess.next` means nothing for it. */
   readonly choosesNext?: true;
+  /** Milliseconds that no task of the type may take longer, whatever its `timeout` says; `own`: its rule looks after `timeout`. */
+  readonly timeLimit?: number | 'own';
   readonly orchestrators: readonly Orchestrator[];
 }

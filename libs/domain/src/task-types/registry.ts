@@ -55,7 +55,7 @@ export class TaskTypeRegistry {
   }
 
   /** What the engine must know of a type beyond its rule. */
-  traitsOf(type: string): Pick<TaskTypeModule, 'worker' | 'choosesNext'> {
+  traitsOf(type: string): Pick<TaskTypeModule, 'worker' | 'choosesNext' | 'timeLimit'> {
     return this.moduleOf(type);
   }
 

@@ -33,7 +33,7 @@ const { sleep: _noSleep, ...fields } = commonFields;
 
 export const aggregateTaskType: TaskTypeDefinition<AggregateTask> = {
   type: 'aggregate',
-  summary: 'Computes a value from earlier results; the engine does it, no action runs.',
+  summary: 'Computes a value from earlier results; the engine does it within 30 seconds, no action runs.',
   schema: () =>
     strict({
       ...fields,

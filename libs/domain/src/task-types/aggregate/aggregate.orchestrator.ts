@@ -45,5 +45,6 @@ const isMap = (value: Json): value is JsonObject => typeof value === 'object' &&
 export const aggregate: TaskTypeModule = {
   definition: aggregateTaskType as TaskTypeModule['definition'],
   worker: 'engine',
+  timeLimit: 30_000,
   orchestrators: [aggregateV1],
 };

@@ -76,5 +76,6 @@ const timedOut = ({ task }: TaskView, { onTimeout }: WaitTask): Directive => ({
 export const wait: TaskTypeModule = {
   definition: waitTaskType as TaskTypeModule['definition'],
   worker: 'engine',
+  timeLimit: 'own',
   orchestrators: [waitV1],
 };
