@@ -1,5 +1,5 @@
 import { ExactNumber, stringifyJson, type FailureDetail, type Json, type SegmentTask, type StepCommand } from '@foldwork/events';
-import { ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type CompiledTask, type EffectClass, type Scope } from '@foldwork/domain';
+import { attemptScope, ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type CompiledTask, type EffectClass, type Scope } from '@foldwork/domain';
 import { parseInput, type ActionRegistry } from '@foldwork/actions';
 import { defaultEffectKey, type PreparedAttempt } from './attempt';
 import { secretReferences } from './secrets/secret-references';
@@ -21,7 +21,7 @@ export const prepareAttempt = (command: StepCommand, task: SegmentTask, definiti
   const action = actions.get(name);
   if (action === undefined) return { status: 'no_action', action: name };
   try {
-    const own = { ...scope, ...task.locals, task: taskVariable(task, spec.id) };
+    const own = attemptScope(scope, task, spec);
     const input = resolveInput(spec, task, own);
     if (input !== undefined && Buffer.byteLength(stringifyJson(input)) > INPUT_BYTES_MAX) return faulty('INPUT_TOO_LARGE', `the input of ${task.path} has more than ${INPUT_BYTES_MAX} bytes`);
     const parsed = hasSecrets(spec) ? undefined : parseInput(action, input ?? {});
@@ -46,5 +46,3 @@ const keyText = (key: Json): string | undefined => {
 const faulty = (code: string, message: string): Preparation => ({ status: 'faulty', error: { code, message } });
 
 const recorded = (effect: EffectClass, key: string): PreparedAttempt['effect'] => (effect === 'keyed' || effect === 'once' ? { class: effect, key } : undefined);
-
-export const taskVariable = ({ attempt, error }: SegmentTask, id: string): Json => ({ id, attempt, error: error === undefined ? null : { ...error } });

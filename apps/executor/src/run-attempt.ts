@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJson, stringifyJson, type FailureDetail, type Json, type JsonObject } from '@foldwork/events';
-import { ExpressionError, evaluateBoolean, settleOutput, type BasicTask, type Scope } from '@foldwork/domain';
+import { attemptScope, ExpressionError, evaluateBoolean, settleOutput, type BasicTask, type Scope } from '@foldwork/domain';
 import type { Action, ActionContext, ActionRegistry, Verification } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
 import { actionInput } from './action-input';
@@ -41,7 +41,7 @@ const run = async (attempt: PreparedAttempt, around: Working): Promise<AttemptRe
     const verified = attempt.task.verify === undefined ? undefined : await verifyFirst(attempt, around);
     if (verified !== undefined) return verified;
     const raw = await callAction(attempt, around, attempt.action, await ownInput(attempt, around));
-    const settled = settleOutput(attempt.spec, toJson(raw), { ...around.scope, ...attempt.task.locals });
+    const settled = settleOutput(attempt.spec, toJson(raw), attemptScope(around.scope, attempt.task, attempt.spec));
     return 'error' in settled ? failed(attempt, settled.error) : { status: 'completed', output: settled.output };
   } catch (error) {
     return failed(attempt, error instanceof ExpressionError ? { code: 'EXPRESSION_ERROR', message: error.message } : failureOf(error));
@@ -123,7 +123,7 @@ const VERIFY_LIMIT_MS = 30_000;
 const askDefinition = async (attempt: PreparedAttempt, around: Working, verify: NonNullable<PreparedAttempt['spec']['verify']>): Promise<Answer> => {
   const action = around.actions.get(verify.action);
   if (action === undefined) return { applied: 'unknown', reason: `: no executor here has the action ${verify.action}` };
-  const scope = { ...around.scope, ...attempt.task.locals };
+  const scope = attemptScope(around.scope, attempt.task, attempt.spec);
   const written = (attempt.spec.spec as BasicTask).verify?.with; // planners send basic tasks only
   const input = await actionInput(action, verify.with?.evaluate(scope) ?? {}, written, around);
   const result = toJson(await callAction(attempt, around, action, input));

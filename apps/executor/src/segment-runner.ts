@@ -1,5 +1,5 @@
 import { childName, EventRefused, type FailureDetail, type Json, type RunId, type SegmentTask, type StepCommand } from '@foldwork/events';
-import { ExpressionError, LEASE_LOST, taskAt, type CompiledDefinition } from '@foldwork/domain';
+import { ExpressionError, isSeenByNext, LEASE_LOST, runOutput, taskAt, type CompiledDefinition } from '@foldwork/domain';
 import type { ActionRegistry } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
 import type { AttemptResult, PreparedAttempt } from './attempt';
@@ -172,7 +172,7 @@ class SegmentProgress {
   /** An output that cannot be evaluated fails the run, and that is the planner's to decide. */
   private runEnd(version: number): RunEnd | undefined {
     try {
-      return { version, output: this.definition.output?.evaluate(this.scope) ?? null };
+      return { version, output: runOutput(this.definition, this.scope) };
     } catch (error) {
       if (error instanceof ExpressionError) return undefined;
       throw error;
@@ -180,7 +180,7 @@ class SegmentProgress {
   }
 
   note({ task, input }: PreparedAttempt, result: AttemptResult): void {
-    if (result.status !== 'completed') return;
+    if (result.status !== 'completed' || !isSeenByNext(task)) return;
     const { id } = taskAt(this.definition, task.path);
     const { tasks } = this.scope;
     const known = typeof tasks === 'object' && tasks !== null && !Array.isArray(tasks) ? tasks : {};

@@ -1,10 +1,9 @@
 import { formatRunId, type FailureDetail, type Json, type SegmentTask, type StepCommand, type TaskUndoTransitioned } from '@foldwork/events';
-import { ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type CompiledTask } from '@foldwork/domain';
+import { attemptScope, ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type CompiledTask } from '@foldwork/domain';
 import type { ActionRegistry, Verification } from '@foldwork/actions';
 import { actionInput } from './action-input';
 import type { AttemptRecorder, PreparedAttempt } from './attempt';
 import { failureOf } from './attempt-failure';
-import { taskVariable } from './prepare-attempt';
 import { askPatiently, callAction, type Working } from './run-attempt';
 import { Redaction } from './secrets/redaction';
 import type { ClaimOutcome, SegmentRunnerParts } from './segment-runner';
@@ -79,7 +78,7 @@ interface UndoAttempt {
 const prepareUndo = (command: StepCommand, task: SegmentTask, spec: CompiledTask, actions: ActionRegistry): UndoAttempt | undefined => {
   const action = spec.undo && actions.get(spec.undo.action);
   if (action === undefined) return undefined;
-  const scope = { ...command.scope, ...task.locals, output: task.output ?? null, task: taskVariable(task, spec.id) };
+  const scope = { ...attemptScope(command.scope, task, spec), output: task.output ?? null };
   const effectKey = `${formatRunId(command.runId)}/${task.path}/undo`;
   const attempt: PreparedAttempt = { command, task, spec, action, input: undefined, parsed: undefined, effectKey, effect: undefined };
   return { attempt, scope, question: task.verify === undefined ? undefined : questionOf(attempt, actions, scope) };

@@ -42,6 +42,7 @@ export {
 } from './run/outgoing';
 export type { DecideContext } from './run/deciding';
 export { decideOperatorCommand, type OperatorCommand, type OperatorDecision, type OperatorRejection } from './run/operator.decider';
+export { attemptScope, isSeenByNext, runOutput } from './run/attempt-scope';
 export { resolveInput } from './run/task-input';
 export { stepCommands } from './run/step-command';
 export { settleOutput } from './run/settle-output';

@@ -42,8 +42,9 @@ const command = (run: RunState, definition: CompiledDefinition, segments: readon
   };
 };
 
+/** Variables that each task has its own of; those of the definition the executor has itself. */
 const localNames = (run: RunState, definition: CompiledDefinition, path: TaskPath): ReadonlySet<string> =>
-  new Set(['task', ...Object.keys(itemVariables(run, definition, path))]);
+  new Set(['task', 'env', ...Object.keys(itemVariables(run, definition, path))]);
 
 const withLocals = (run: RunState, definition: CompiledDefinition, task: SegmentTask, references: References): SegmentTask => {
   const items = itemVariables(run, definition, task.path);

@@ -106,6 +106,7 @@ const previousOutput = (run: RunState, definition: CompiledDefinition, path: Tas
   if (path === '') return null;
   const list = parentPath(path);
   const siblings = list === '' ? definition.root : taskAt(definition, list).list;
+  if (siblings?.sequential !== true) return null; // nothing comes before a branch
   const index = siblings?.indexById.get(taskAt(definition, path).id) ?? 0;
   for (let before = index - 1; before >= 0; before -= 1) {
     const sibling = siblings?.tasks[before];

@@ -3,7 +3,7 @@ import {
   type DomainEvent, type FailureDetail, type Json, type JsonObject, type SegmentTask, type StartedTask, type StepCommand, type TaskTransitioned, type TaskUndoTransitioned,
 } from '@foldwork/events';
 import {
-  evaluateBoolean, ExpressionError, resolveInput, settleOutput, taskAt,
+  attemptScope, evaluateBoolean, ExpressionError, isSeenByNext, resolveInput, runOutput, settleOutput, taskAt,
   type BasicTask, type CompiledDefinition, type CompiledTask,
 } from '@foldwork/domain';
 import type { Append } from './faults';
@@ -110,7 +110,7 @@ class SegmentRun {
 
   private inputOf(task: SegmentTask, spec: CompiledTask): { value: Json | undefined } | { error: FailureDetail } {
     try {
-      return { value: resolveInput(spec, task, { ...this.scope, ...task.locals, task: taskVariable(task, spec) }) };
+      return { value: resolveInput(spec, task, attemptScope(this.scope, task, spec)) };
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       return { error: { code: 'EXPRESSION_ERROR', message: error.message } };
@@ -157,7 +157,7 @@ class SegmentRun {
   /** `verify` looks at the world; `undefined`: not applied, so the action runs. */
   private verify({ task, spec }: Held): (SimulatedAnswer & { escalated?: true }) | undefined {
     const applied = this.parts.world.effectsOf(this.command.runId, task.path) > 0;
-    const isFound = spec.verify === undefined ? applied : evaluateBoolean(spec.verify.found, { ...this.scope, ...task.locals, result: { found: applied } });
+    const isFound = spec.verify === undefined ? applied : evaluateBoolean(spec.verify.found, { ...attemptScope(this.scope, task, spec), result: { found: applied } });
     if (isFound) return { output: { ...task.sideEffects, verified: true } };
     return task.verify === 'only' ? { error: task.error ?? { code: 'ATTEMPTS_EXHAUSTED', message: 'not applied' } } : undefined;
   }
@@ -165,7 +165,7 @@ class SegmentRun {
   private outcomeOf({ task, spec }: Held, answer: SimulatedAnswer): Outcome {
     if ('error' in answer) return this.failure(task, spec, answer.error);
     try {
-      const settled = settleOutput(spec, answer.output, { ...this.scope, ...task.locals, task: taskVariable(task, spec) });
+      const settled = settleOutput(spec, answer.output, attemptScope(this.scope, task, spec));
       return 'error' in settled ? this.failure(task, spec, settled.error) : settled;
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
@@ -186,9 +186,11 @@ class SegmentRun {
       await this.record(held, { transition, to, error: outcome.error }, true);
       return;
     }
-    const tasks = (this.scope['tasks'] ?? {}) as JsonObject;
-    this.scope['tasks'] = { ...tasks, [spec.id]: { status: 'completed', input: input ?? {}, output: outcome.output, error: null } };
-    this.scope['previous'] = outcome.output;
+    if (isSeenByNext(held.task)) {
+      const tasks = (this.scope['tasks'] ?? {}) as JsonObject;
+      this.scope['tasks'] = { ...tasks, [spec.id]: { status: 'completed', input: input ?? {}, output: outcome.output, error: null } };
+      this.scope['previous'] = outcome.output;
+    }
     const next = this.nextHeld();
     const starts = next && { starts: { task: next.task.path, attempt: next.task.attempt, ...this.startFacts(next) } };
     if (await this.endRun(held, outcome.output)) return;
@@ -209,7 +211,7 @@ class SegmentRun {
 
   private runOutput(): Json | undefined {
     try {
-      return this.definition.output?.evaluate(this.scope) ?? null;
+      return runOutput(this.definition, this.scope);
     } catch (error) {
       if (error instanceof ExpressionError) return undefined;
       throw error;
@@ -260,10 +262,10 @@ class SegmentRun {
     );
   }
 
-  private callUndo(task: SegmentTask, { undo }: CompiledTask): SimulatedAnswer {
-    const input = undo?.with?.evaluate({ ...this.scope, ...task.locals, output: task.output ?? null }) ?? {};
+  private callUndo(task: SegmentTask, spec: CompiledTask): SimulatedAnswer {
+    const input = spec.undo?.with?.evaluate({ ...attemptScope(this.scope, task, spec), output: task.output ?? null }) ?? {};
     const { runId } = this.command;
-    return this.parts.world.call(undo?.action ?? '', { runId, task: taskPath(`${task.path}!undo`), input, attempt: task.attempt, key: this.keyOf(task), now: this.now });
+    return this.parts.world.call(spec.undo?.action ?? '', { runId, task: taskPath(`${task.path}!undo`), input, attempt: task.attempt, key: this.keyOf(task), now: this.now });
   }
 
   private event({ path }: SegmentTask, version: number, event: DomainEvent, decide: boolean) {
@@ -271,5 +273,3 @@ class SegmentRun {
     return newEvent({ runId, namespace, metadata: { actor: `executor:${this.holder}`, requestId: `${this.now}` } }, path, version, event, decide);
   }
 }
-
-const taskVariable = ({ attempt, error }: SegmentTask, { id }: CompiledTask): Json => ({ id, attempt, error: error === undefined ? null : { ...error } });
