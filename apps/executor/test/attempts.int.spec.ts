@@ -125,6 +125,20 @@ it('refuses an input that the action does not take, before the action is called'
   expect(calls).toBe(0);
 });
 
+it('[S3-52] gives each attempt the environment of its own task, in its input and in its outputs; the end of the run has that of the document', async () => {
+  await world.start(actionList(action('echo', (input) => input)));
+  const echo = (id: string, env?: object) => ({ id, type: 'basic', action: 'echo', ...(env && { env }), with: { seen: '${ env.A + env.B }' }, outputs: { in: '${ output.seen }', out: '${ env.A + env.B }', of: '${ task.id }' } });
+  const both = { id: 'both', type: 'parallel', env: { B: 'both' }, tasks: [echo('left', { A: 'left' }), echo('right', { B: 'right' }), echo('plain')] };
+  const runId = await world.request([both, echo('last', { A: 'last', B: 'last' })], {}, { env: { A: 'doc', B: 'doc' }, output: '${ env.A + env.B }' });
+  const run = await world.finish(runId);
+  expect(run).toMatchObject({ status: 'succeeded', output: 'docdoc' });
+  const end = (await world.log.readRuns([runId])).find(({ type }) => type === 'RunCompleted');
+  expect(end?.metadata).toContain('executor:'); // with its last step, not by a planner afterwards
+  for (const [path, seen] of [['both/left', 'leftboth'], ['both/right', 'docright'], ['both/plain', 'docboth'], ['last', 'lastlast']] as const) {
+    expect((await world.task(runId, path)).output).toEqual({ in: seen, out: seen, of: path.split('/').at(-1) });
+  }
+});
+
 it('fails an attempt whose answer the log cannot hold instead of leaving it in progress', async () => {
   await world.start(actionList(action('odd', () => ({ text: 'nul \u0000 inside' })), action('circle', () => {
     const circle: Record<string, unknown> = {};

@@ -67,10 +67,10 @@ export class ExecutorWorld {
     return executor;
   }
 
-  /** Requests a run of these tasks. */
-  async request(tasks: readonly object[], input: Json = {}): Promise<RunId> {
+  /** Requests a run of these tasks; `more` are further fields of the document. */
+  async request(tasks: readonly object[], input: Json = {}, more: object = {}): Promise<RunId> {
     const hash = randomBytes(32).toString('hex') as DefinitionHash;
-    const definition = { workflow: 'test', tasks: tasks.map((task) => ({ type: 'basic', ...task })) } as unknown as Definition; // the tests write what the checks would accept
+    const definition = { workflow: 'test', ...more, tasks: tasks.map((task) => ({ type: 'basic', ...task })) } as unknown as Definition; // the tests write what the checks would accept
     await this.definitions.put(NAMESPACE, hash, stringifyJson(definition));
     const runId = runIdAt(Date.now());
     const data = { workflow: 'test', definition: hash, input, at: Date.now(), retry: { delayMs: 0, maximum: 0 } };

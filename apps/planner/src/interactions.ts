@@ -34,6 +34,8 @@ export class Interactions {
    * itself when it has ended, and it can only end when this decision is over.
    */
   async carryOut(entry: RunEntry, { signals, childRuns, cancelRuns }: RunDecision): Promise<boolean> {
+    // what failed is in the log by now; when its task is tried again, it is sent again
+    for (const [signalId, dispatch] of entry.dispatched) if ('error' in dispatch) entry.dispatched.delete(signalId);
     for (const outgoing of signals) {
       entry.dispatched.set(outgoing.signalId, await this.parts.signals.send(entry.run, outgoing));
       lookAtTask(entry.run, outgoing.task);

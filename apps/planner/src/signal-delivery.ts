@@ -2,7 +2,7 @@ import {
   awaitedKey, BROADCAST_RUN, broadcastStream, formatRunId, newEvent, signalStream,
   type Agenda, type DomainEvent, type EventLog, type EventMetadata, type NewEvent, type RecordedEvent, type RunId, type SignalReceived, type TaskPath,
 } from '@foldwork/events';
-import { derivedRunId, foldRun, isOpenRun, type OutgoingSignal, type RunState, type SignalDispatch } from '@foldwork/domain';
+import { derivedRunId, foldRun, isOpenRun, unknownTarget, type OutgoingSignal, type RunState, type SignalDispatch } from '@foldwork/domain';
 import type { RunStarter } from './run-starter';
 import type { TriggerBook } from './trigger-book';
 import { ALL_SHARDS } from './shard-share';
@@ -30,7 +30,7 @@ export class SignalDelivery {
   async send(from: RunState, outgoing: OutgoingSignal): Promise<SignalDispatch> {
     const { signal, signalId, payload, to, at } = outgoing;
     const received: SignalReceived = { signal, signalId, payload, at, ...(to?.correlationId !== undefined && { correlationId: to.correlationId }) };
-    if (to?.run !== undefined) return { targets: await this.toRun(from.namespace, to.run, received) };
+    if (to?.run !== undefined) return this.toRun(from.namespace, to.run, received);
     await this.parts.log.append([this.event(BROADCAST_RUN, from.namespace, broadcastStream(from.namespace, signalId), received)]); // for the other planners
     return { targets: await this.toAll(from.namespace, received, ALL_SHARDS, true) };
   }
@@ -40,11 +40,13 @@ export class SignalDelivery {
     await this.toAll(namespace, received, shards, withTriggers);
   }
 
-  private async toRun(namespace: string, runId: RunId, received: SignalReceived): Promise<string[]> {
+  /** A run of another namespace is as unknown as one that does not exist. */
+  private async toRun(namespace: string, runId: RunId, received: SignalReceived): Promise<SignalDispatch> {
     const run = foldRun(await this.parts.log.readRuns([runId]));
-    if (run === undefined || run.namespace !== namespace || !isOpenRun(run)) return [];
+    if (run === undefined || run.namespace !== namespace) return { error: unknownTarget(runId) };
+    if (!isOpenRun(run)) return { targets: [] };
     await this.parts.log.append([this.event(runId, namespace, signalStream(received.signalId), received)]);
-    return targetsOf(run, received, true);
+    return { targets: targetsOf(run, received, true) };
   }
 
   private async toAll(namespace: string, received: SignalReceived, shards: readonly number[], withTriggers: boolean): Promise<string[]> {

@@ -38,7 +38,7 @@ export { admissible, emptyLaneBook, foldLanes, type LaneBook, type LaneState } f
 export { runLane } from './run/run-lane';
 export { openChildRuns } from './run/child-runs';
 export {
-  childRunView, derivedRunId, derivedSignalId, type ChildRunRequest, type ChildRunView, type OutgoingSignal, type SignalDispatch,
+  childRunView, derivedRunId, derivedSignalId, unknownTarget, type ChildRunRequest, type ChildRunView, type OutgoingSignal, type SignalDispatch,
 } from './run/outgoing';
 export type { DecideContext } from './run/deciding';
 export { decideOperatorCommand, type OperatorCommand, type OperatorDecision, type OperatorRejection } from './run/operator.decider';

@@ -1,4 +1,4 @@
-import { type FailureDetail, type Json, type RunId, type TaskPath } from '@foldwork/events/contracts';
+import { formatRunId, type FailureDetail, type Json, type RunId, type TaskPath } from '@foldwork/events/contracts';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { canBeRetried } from './renew';
@@ -14,7 +14,8 @@ import type { RunState } from './run.state';
  * at version 1 (a conflict or duplicate there means: has it already), start each triggered workflow as the run
  * `derivedRunId(at, signalId + '/' + workflow)`, publish it on the bus; then remember the `SignalDispatch` for
  * `DecideContext.dispatched`, call `lookAtTask(run, task)` and decide again. With `to.run` that one run is the target,
- * waiting or not, and an ended one is none; otherwise every run that waits for the name (`TaskTransitioned.waitsFor`).
+ * waiting or not; an ended one is none, and one that the sender's namespace does not have is an error (`unknownTarget`).
+ * Otherwise every run that waits for the name (`TaskTransitioned.waitsFor`).
  */
 export interface OutgoingSignal {
   readonly task: TaskPath;
@@ -29,6 +30,9 @@ export interface OutgoingSignal {
 
 /** What came of a signal: `targets` are tasks as `run_<uuid>/<task>` and started runs as `run_<uuid>`. */
 export type SignalDispatch = { readonly targets: readonly string[] } | { readonly error: FailureDetail };
+
+/** Nobody will ever get a signal that is meant for a run which does not exist. */
+export const unknownTarget = (runId: RunId): FailureDetail => ({ code: 'SIGNAL_TARGET_UNKNOWN', message: `the signal is for ${formatRunId(runId)}, and there is no such run` });
 
 /**
  * A composite wants this run to be under way. If no such run exists, append its `RunRequested` (parent: this run and

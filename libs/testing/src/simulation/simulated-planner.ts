@@ -1,7 +1,7 @@
 import { newEvent, signalStream, stringifyJson, type EventLog, type NewEvent, type RecordedEvent, type RunId } from '@foldwork/events';
 import {
   admissible, admission, childRunView, decideOperatorCommand, decideRun, derivedRunId, emptyLaneBook, foldEvent, foldLanes, foldRun, isOpenRun, lookAtEverything,
-  lookAtTask, openChildRuns, stepCommands,
+  lookAtTask, openChildRuns, stepCommands, unknownTarget,
   type ChildRunRequest, type CompiledDefinition, type OutgoingSignal, type RunDecision, type RunState, type SignalDispatch,
 } from '@foldwork/domain';
 import type { Append } from './faults';
@@ -31,7 +31,7 @@ const METADATA = { actor: 'planner:simulated' };
 export class SimulatedPlanner {
   private cursor = 0;
   private runs = new Map<RunId, RunState>();
-  private dispatched = new Map<string, SignalDispatch>();
+  private dispatched = new Map<RunId, Map<string, SignalDispatch>>();
   private refused = new Map<RunId, string>();
   private lanes = emptyLaneBook();
   private readonly known = new Set<RunId>();
@@ -100,7 +100,7 @@ export class SimulatedPlanner {
         metadata: METADATA,
         quarantineMs: QUARANTINE_MS,
         isLost: this.parts.isLost,
-        dispatched: (signalId) => this.dispatched.get(signalId),
+        dispatched: (signalId) => this.dispatchedBy(runId).get(signalId),
         childRun: (id) => {
           const child = childRuns.get(id);
           const refusal = this.refused.get(id);
@@ -122,6 +122,7 @@ export class SimulatedPlanner {
     if (decision.wakeAt !== undefined) this.appoint(this.wakes, runId, decision.wakeAt, () => this.decide(runId));
     const isUnderWay = run.executing.size > 0 || [...run.handed.values()].some(({ size }) => size > 0);
     if (isOpenRun(run) && isUnderWay) this.appoint(this.sweeps, runId, timeline.now + SWEEP_MS, () => this.sweep(runId));
+    this.forgetFailed(runId);
     for (const signal of decision.signals) await this.deliver(run, signal);
     for (const request of decision.childRuns) await this.startChild(run, request);
     for (const child of decision.cancelRuns) await this.cancelChild(child);
@@ -172,10 +173,28 @@ export class SimulatedPlanner {
   }
 
   private async deliver(run: RunState, signal: OutgoingSignal): Promise<void> {
-    const targets = [...(await this.deliverToRuns(run, signal)), ...(await this.trigger(run, signal))];
-    this.dispatched.set(signal.signalId, { targets });
+    this.dispatchedBy(run.runId).set(signal.signalId, await this.dispatch(run, signal));
     lookAtTask(run, signal.task);
     this.parts.timeline.after(0, () => this.decideLater(run.runId));
+  }
+
+  private dispatchedBy(runId: RunId): Map<string, SignalDispatch> {
+    const known = this.dispatched.get(runId) ?? new Map<string, SignalDispatch>();
+    this.dispatched.set(runId, known);
+    return known;
+  }
+
+  /** What failed is in the log by now; when its task is tried again, it is sent again. */
+  private forgetFailed(runId: RunId): void {
+    const known = this.dispatchedBy(runId);
+    for (const [signalId, dispatch] of known) if ('error' in dispatch) known.delete(signalId);
+  }
+
+  private async dispatch(from: RunState, signal: OutgoingSignal): Promise<SignalDispatch> {
+    const named = signal.to?.run;
+    if (named !== undefined && (await this.readRun(named))?.namespace !== from.namespace) return { error: unknownTarget(named) };
+    if (named !== undefined) return { targets: await this.deliverToRuns(from, signal) };
+    return { targets: [...(await this.deliverToRuns(from, signal)), ...(await this.trigger(from, signal))] };
   }
 
   private async deliverToRuns(from: RunState, { signalId, signal, payload, to, at }: OutgoingSignal): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { Simulation, scripted } from '@foldwork/testing';
 import type { Json } from '@foldwork/events/contracts';
+import { parseDefinition } from '../built-in-language';
 
 const BY_KEY = (extra = ''): string => `
 workflow: routes
@@ -79,7 +80,7 @@ tasks:
           b: { type: basic, action: step, with: { output: { chosen: b } } }
       - { id: after, type: basic, action: step, with: { output: '\${ tasks.route.output.result }' } }
 `;
-  it('a task written in place runs as the only child; the router ends with it', async () => {
+  it('[S3-20] a task written in place runs as the only child; the router ends with it', async () => {
     const sim = new Simulation({ actions: { step: scripted } });
     sim.define(INLINE);
     const results: Json[] = [];
@@ -93,8 +94,25 @@ tasks:
       { chosen: 'a' }, { condition: 'a', routeTaken: 'inline', routerType: 'map', result: { chosen: 'a' } },
       { chosen: 'b' }, { condition: 'b', routeTaken: 'inline-2', routerType: 'map', result: { chosen: 'b' } },
     ]);
-    // it inherits nothing of what is around the router
-    expect(sim.world.calls.filter(({ task }) => task.includes('inline')).map(({ input }) => Object.keys(input as object))).not.toContain('fromOuter');
+    // of what is around the router it gets nothing: not the `with` of the container, which the task behind the router does get
+    const inputs = Object.fromEntries(sim.world.calls.map(({ task, input }) => [task, input]));
+    expect(inputs).toMatchObject({ 'outer/after': { fromOuter: 1 } });
+    expect(inputs['outer/route/inline']).toEqual({ failures: 1, output: { chosen: 'a' } });
+    expect(inputs['outer/route/inline-2']).toEqual({ output: { chosen: 'b' } });
+  });
+
+  const ROUTE = (target: string): string => `workflow: routes\ntasks:\n  - { id: route, type: router, condition: input.value, routes: { a: ${target}, b: other } }\n  - { id: other, type: basic, action: step }`;
+  it.each([
+    ['a number', '5', [['wrong_type', '']]], ['true', 'true', [['wrong_type', '']]], ['null', 'null', [['wrong_type', '']]], ['a list', '[other]', [['wrong_type', '']]],
+    ['a map without type', '{ action: step }', [['missing_field', '']]], ['a map of an unknown type', '{ type: agent }', [['unknown_task_type', '/type']]],
+    ['a task with CWD', '{ type: basic, action: step, CWD: /work }', [['unknown_field', '/CWD']]], ['a task with file_path', '{ type: basic, action: step, file_path: a.yaml }', [['unknown_field', '/file_path']]],
+  ])('[S3-20] %s is refused before it can be chosen', (_case, target, faults) => {
+    const { definition, diagnostics } = parseDefinition(ROUTE(target));
+    expect([definition, diagnostics.map(({ code, pointer }) => [code, pointer])]).toEqual([undefined, faults.map(([code, at]) => [code, `/tasks/0/routes/a${at}`])]);
+  });
+
+  it.each([[[1]], [{ a: 1 }]])('[S3-20] %j as the value to choose by is refused', async (value) => {
+    expect((await runWith(ROUTE('{ type: basic, action: step }'), value)).route).toMatchObject({ status: 'failed', error: { code: 'ROUTE_INVALID' } });
   });
 
   it('does not run over routes that were not taken when tasks follow each other', async () => {

@@ -1,4 +1,6 @@
 import { Simulation, scripted, UNKIND, type SimulationOptions } from '@foldwork/testing';
+import { derivedRunId } from '../../run/outgoing';
+import { parseDefinition } from '../built-in-language';
 
 const WAITER = "workflow: waiter\ntasks:\n  - { id: gate, type: wait, waitFor: go, timeout: 1h }";
 const SENDER = (to = ''): string => `
@@ -17,18 +19,54 @@ tasks:
 const simulation = (options: SimulationOptions = {}): Simulation => new Simulation({ actions: { step: scripted }, ...options });
 
 describe('signal', () => {
-  it('sends the rendered payload once and says so', async () => {
+  it('[S3-14] sends the rendered payload once, {} when there is none, and says so', async () => {
     const sim = simulation();
-    sim.define(SENDER());
-    sim.define("workflow: bare\ntasks:\n  - { id: tell, type: signal, signal: { id: go } }");
-    sim.define(TRIGGERED);
-    const runId = await sim.request('sender', { input: { n: 1 } });
-    const bare = await sim.request('bare');
+    sim.define(WAITER);
+    sim.define(SENDER(", to: { run: '${ input.run }' }"));
+    sim.define("workflow: bare\ntasks:\n  - { id: tell, type: signal, signal: { id: go, to: { run: '${ input.run }' } } }");
+    for (const [workflow, payload] of [['sender', { n: 2 }], ['bare', {}]] as const) {
+      const waiter = await sim.request('waiter');
+      const runId = await sim.request(workflow, { input: { n: 1, run: `run_${waiter}` } });
+      await sim.pass(1_000);
+      const { output } = await sim.task(runId, 'tell');
+      expect(output).toEqual({ signalDispatched: true, signalId: expect.stringMatching(/^[0-9a-f]{32}$/), targets: [`run_${waiter}/gate`] });
+      const arrived = (await sim.events(waiter)).filter(({ type }) => type === 'SignalReceived').map(({ data }) => JSON.parse(data));
+      expect(arrived).toMatchObject([{ signal: 'go', signalId: (output as { signalId: string }).signalId, payload }]);
+      expect((await sim.task(waiter, 'gate')).output).toMatchObject({ signal: { payload } });
+    }
+  });
+
+  it.each([
+    ['no id', '{ payload: { n: 1 } }', 'missing_field', '/tasks/0/signal'],
+    ['an empty id', "{ id: '' }", 'invalid_value', '/tasks/0/signal/id'],
+    ['a blank id', "{ id: '  ' }", 'invalid_value', '/tasks/0/signal/id'],
+  ])('[S3-14] %s is refused', (_case, signal, code, pointer) => {
+    const { definition, diagnostics } = parseDefinition(`workflow: w\ntasks:\n  - { id: tell, type: signal, signal: ${signal} }`);
+    expect([definition, diagnostics.map((each) => [each.code, each.pointer])]).toEqual([undefined, [[code, pointer]]]);
+  });
+
+  it('[S3-14] an id that turns out blank fails the task', async () => {
+    const sim = simulation();
+    sim.define("workflow: blank\ntasks:\n  - { id: tell, type: signal, signal: { id: '${ input.name }' } }");
+    const runId = await sim.request('blank', { input: { name: ' ' } });
     await sim.settle();
-    const { output, input } = await sim.task(runId, 'tell');
-    expect(output).toMatchObject({ signalDispatched: true, signalId: expect.stringMatching(/^[0-9a-f]{32}$/) });
-    expect(input).toEqual({ signal: 'go', payload: { n: 2 } });
-    expect((await sim.task(bare, 'tell')).input).toEqual({ signal: 'go', payload: {} });
+    expect(await sim.task(runId, 'tell')).toMatchObject({ status: 'failed', error: { code: 'EXPRESSION_ERROR' } });
+  });
+
+  it('[S3-14] one that cannot be delivered fails the task, and is sent again when the task is tried again', async () => {
+    const sim = simulation();
+    sim.define(WAITER);
+    sim.define(SENDER(", to: { run: '${ input.run }' }").replace('type: signal', 'type: signal\n    retry: { maximumAttempts: 2, initialInterval: 10s }'));
+    const later = derivedRunId(sim.now + 5_000, 'request 3');
+    const [hopeful, hopeless] = [await sim.request('sender', { input: { n: 1, run: `run_${later}` } }), await sim.request('sender', { input: { n: 1, run: `run_${derivedRunId(0, 'nobody')}` } })];
+    await sim.pass(5_000);
+    expect(await sim.task(hopeful, 'tell')).toMatchObject({ status: 'failed', error: { code: 'SIGNAL_TARGET_UNKNOWN' } });
+    expect(await sim.request('waiter')).toBe(later);
+    await sim.pass(60_000);
+    expect(await sim.task(hopeful, 'tell')).toMatchObject({ status: 'completed', attempt: 2 });
+    expect((await sim.task(later, 'gate')).status).toBe('completed');
+    expect(await sim.task(hopeless, 'tell')).toMatchObject({ status: 'failed', attempt: 2 });
+    expect(await sim.run(hopeless)).toMatchObject({ status: 'failed', error: { code: 'SIGNAL_TARGET_UNKNOWN' } });
   });
 
   it('[S3-15] releases the waits of two runs and names both', async () => {
