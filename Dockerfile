@@ -23,4 +23,4 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/dist dist
 RUN test -f "dist/apps/$APP/src/main.js" && mkdir -p /data && chown node:node /data
 USER node
-ENTRYPOINT ["/bin/sh", "-c", "exec node --enable-source-maps dist/apps/$APP/src/main.js"]
+ENTRYPOINT ["/bin/sh", "-c", "exec node dist/apps/$APP/src/main.js"]

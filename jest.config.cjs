@@ -2,10 +2,10 @@
 const { existsSync } = require('node:fs');
 const { availableParallelism } = require('node:os');
 
-const swcrc = JSON.parse(require('node:fs').readFileSync(`${__dirname}/.swcrc`, 'utf8'));
-delete swcrc.jsc.baseUrl;
-delete swcrc.jsc.paths;
+const read = (file) => JSON.parse(require('node:fs').readFileSync(`${__dirname}/${file}`, 'utf8'));
+const swcrc = read('.swcrc');
 delete swcrc.$schema;
+const { paths } = read('tsconfig.json').compilerOptions;
 
 module.exports = {
   rootDir: __dirname,
@@ -15,11 +15,7 @@ module.exports = {
   testEnvironment: 'node',
   testMatch: ['**/*.spec.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swcrc, swcrc: false, sourceMaps: 'inline' }] },
-  moduleNameMapper: {
-    '^@foldwork/events/contracts$': '<rootDir>/libs/events/src/contracts/index.ts',
-    '^@foldwork/read-models/migrations$': '<rootDir>/libs/read-models/src/read-model-migrations.ts',
-    '^@foldwork/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
-  },
+  moduleNameMapper: Object.fromEntries(Object.entries(paths).map(([name, [file]]) => [`^${name}$`, file.replace('./', '<rootDir>/')])),
   testTimeout: 30_000,
   // Two workers on two cores: tests wait for Postgres and NATS more than they compute. More would only starve those.
   maxWorkers: Math.min(4, Math.max(2, availableParallelism() - 1)),

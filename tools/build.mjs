@@ -1,24 +1,27 @@
 /**
  * Compiles one or more projects with swc: every .ts file that is not a test goes to dist/<same path>.js with a source
  * map, other files that programs read (.sql, .json, .yaml, .html) are copied, and output without a source is removed.
- * The path aliases become relative requires (jsc.paths in .swcrc). Files whose output is newer are left alone.
+ * The path aliases of tsconfig.json become relative requires. Files whose output is newer are left alone.
  *
  * Usage: node tools/build.mjs <project folder>…
  */
 import { transformFile } from '@swc/core';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { copyFile, mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** What decides over the output besides the sources. */
+const SETTINGS = ['.swcrc', 'tsconfig.json'];
 const ASSETS = new Set(['.sql', '.json', '.yaml', '.yml', '.html']);
 const NOT_BUILT = /(\.spec|\.contract|\.bench)\.ts$|^test\/|\.d\.ts$|(^|\/)(project|tsconfig)\.json$/;
 
 const readSettings = () => {
   const settings = JSON.parse(readFileSync(join(root, '.swcrc'), 'utf8'));
   delete settings.$schema;
-  settings.jsc.baseUrl = root; // swc wants it absolute
+  const { paths } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')).compilerOptions;
+  Object.assign(settings.jsc, { baseUrl: root, paths }); // swc wants the folder absolute
   return { ...settings, swcrc: false };
 };
 
@@ -58,7 +61,7 @@ const removeOrphans = async (project, sources) => {
 /** Compiles what has changed in a project; throws with swc's message when a file does not parse. */
 export const buildProject = async (project) => {
   const settings = readSettings();
-  const since = (await stat(join(root, '.swcrc'))).mtimeMs;
+  const since = Math.max(...SETTINGS.map((file) => statSync(join(root, file)).mtimeMs));
   const sources = globSync('**/*.*', { cwd: join(root, project) })
     .filter((file) => (extension(file) === '.ts' || ASSETS.has(extension(file))) && !NOT_BUILT.test(file))
     .map((file) => `${project}/${file}`.replaceAll('\\', '/'));

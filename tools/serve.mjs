@@ -29,7 +29,7 @@ let restarting = Promise.resolve();
 
 const start = () => {
   const settings = existsSync(join(root, '.env')) ? ['--env-file=.env'] : [];
-  child = spawn(process.execPath, ['--enable-source-maps', ...settings, join('dist', app, 'src/main.js')], {
+  child = spawn(process.execPath, [...settings, join('dist', app, 'src/main.js')], {
     cwd: root,
     stdio: 'inherit',
   });

@@ -83,7 +83,7 @@ const newestChange = (path) => {
 
 const isBuildStale = () => {
   const built = modified(BUILT);
-  return Math.max(modified('.swcrc'), modified(INSTALLED), ...SOURCES.map(newestChange)) > built;
+  return Math.max(modified('.swcrc'), modified('tsconfig.json'), modified(INSTALLED), ...SOURCES.map(newestChange)) > built;
 };
 
 /** Nobody who wants to start or test wants to read a build that went well. */

@@ -1,7 +1,6 @@
 import { DataSource } from 'typeorm';
-import {
-  AnchorEntity, applyChanges, countOpenRuns, findRuns, listRuns, PROJECTION, projectionProgress, projectReadModels, RunEntity, WorkflowEntity,
-} from '@foldwork/read-models';
+import { applyChanges, countOpenRuns, findRuns, listRuns, PROJECTION, projectionProgress, projectReadModels } from '@foldwork/read-models';
+import { AnchorEntity, RunEntity, WorkflowEntity } from '@foldwork/read-models/entities';
 import { syntheticRun } from '@foldwork/testing';
 import { openCheckpoint } from '../src/log/open-checkpoint.query';
 import { auditorWorld, checkpointOf, mixedRuns, readModelRows, until, type AuditorWorld } from './auditor-world';

@@ -1,6 +1,6 @@
 import { Controller, Injectable, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import { BusMessageContext } from '@foldwork/platform';
+import { BusMessageContext } from '@foldwork/platform/microservice';
 import { Executor, type ExecutorDependencies } from './executor';
 
 @Controller()

@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { BODY_BYTES_MAX, NestLoggerAdapter, requestIdOf } from '@foldwork/platform';
+import { NestLoggerAdapter } from '@foldwork/platform';
+import { BODY_BYTES_MAX, requestIdOf } from '@foldwork/platform/http';
 import type { FastifyInstance } from 'fastify';
 import { LogTail } from './events/log-tail';
 import type { GatewayDependencies } from './gateway-dependencies';

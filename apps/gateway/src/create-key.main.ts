@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { createApiKey, createPool, parseRole, readConfig, ROLES } from '@foldwork/platform';
+import { createPool, readConfig } from '@foldwork/platform';
+import { createApiKey, parseRole, ROLES } from '@foldwork/platform/http';
 
 const USAGE = `Makes an API key and prints it, once.
   --name <who uses it>     goes into the events as the actor

@@ -1,6 +1,7 @@
 import type { ActionCatalog } from '@foldwork/domain';
 import type { Bus, DefinitionStore, EventLog } from '@foldwork/events';
-import type { AccessOptions, Config, HealthRegistry, Logger } from '@foldwork/platform';
+import type { Config, HealthRegistry, Logger } from '@foldwork/platform';
+import type { AccessOptions } from '@foldwork/platform/http';
 import type { SqlClient } from '@foldwork/read-models';
 
 export type GatewaySettings = Pick<Config, 'runRetryDelayMs' | 'runRetryMaximum' | 'busSignals'>;

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
-import { AccessGuard, DtoPipe, HealthRegistry, ProblemFilter, TaskTypeVersionStore, WorkflowRegistry } from '@foldwork/platform';
+import { HealthRegistry, TaskTypeVersionStore, WorkflowRegistry } from '@foldwork/platform';
+import { AccessGuard, DtoPipe, ProblemFilter } from '@foldwork/platform/http';
 import { CommandsController } from './commands/commands.controller';
 import { OperatorCommands } from './commands/operator-commands';
 import { LogTail } from './events/log-tail';

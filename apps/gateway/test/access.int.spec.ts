@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createPool, ROLES, revokeApiKey, type Role } from '@foldwork/platform';
+import { createPool } from '@foldwork/platform';
+import { ROLES, revokeApiKey, type Role } from '@foldwork/platform/http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { DEFINITION, GatewayFixture, submit } from './gateway-fixture';
 

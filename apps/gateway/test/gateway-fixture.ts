@@ -1,5 +1,6 @@
 import { createPostgresEventLog, EmbeddedBus, PostgresDefinitionStore, type PostgresEventLog } from '@foldwork/events';
-import { ALL_MIGRATIONS, announceCommits, createAccess, createApiKey, createLogger, createPool, HealthRegistry, readConfig, type Role } from '@foldwork/platform';
+import { ALL_MIGRATIONS, announceCommits, createLogger, createPool, HealthRegistry, readConfig } from '@foldwork/platform';
+import { createAccess, createApiKey, type Role } from '@foldwork/platform/http';
 import { applyChanges, PROJECTION, projectReadModels } from '@foldwork/read-models';
 import { createTestDatabase } from '@foldwork/testing';
 import type { Pool } from 'pg';

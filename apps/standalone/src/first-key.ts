@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createApiKey, createPool } from '@foldwork/platform';
+import { createPool } from '@foldwork/platform';
+import { createApiKey } from '@foldwork/platform/http';
 
 /**
  * The key of the standalone server: made at the first start, kept in the data folder for its owner only. Returns the

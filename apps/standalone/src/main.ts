@@ -1,4 +1,4 @@
-import './compile-cache';
+import '@foldwork/platform/process-options';
 import 'reflect-metadata';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -7,9 +7,10 @@ import { actionCatalog, registerGatewayChecks, startGateway, type Gateway } from
 import { PlannerModule, plannerSettings } from '../../planner/src';
 import { ActionDirectory, createPostgresEventLog, EmbeddedBus, PostgresDefinitionStore, type EventLog } from '@foldwork/events';
 import {
-  ALL_MIGRATIONS, announceCommits, BusServer, createAccess, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, runMigrations,
-  type Config, type Logger,
+  ALL_MIGRATIONS, announceCommits, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, runMigrations, type Config, type Logger,
 } from '@foldwork/platform';
+import { createAccess } from '@foldwork/platform/http';
+import { BusServer } from '@foldwork/platform/microservice';
 import type { Pool } from 'pg';
 
 export interface Standalone {

@@ -30,7 +30,7 @@ export class Service {
   /** Spawns it and returns at once; `ready` says when it answers. */
   static spawn(options: ServiceOptions): Service {
     const child = fork(join(DIST, 'apps', options.app, 'src', 'main.js'), {
-      execArgv: ['--enable-source-maps', '--expose-gc', '--require', join(DIST, 'benchmarks', 'src', 'world', 'service.preload.js')],
+      execArgv: ['--expose-gc', '--require', join(DIST, 'benchmarks', 'src', 'world', 'service.preload.js')],
       env: { PATH: process.env['PATH'], ...options.env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

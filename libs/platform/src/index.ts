@@ -3,33 +3,14 @@ export { ConfigInvalid, envExample, readConfig, type ConfigWith } from './config
 export { createLogger, type Logger, type LoggerOptions } from './logging/logger';
 export { NestLoggerAdapter } from './logging/nest-logger.adapter';
 export { HealthRegistry, type HealthCheck, type HealthReport, type Readiness } from './health/health.registry';
-export { startHealthServer, type HealthServer } from './health/health.server';
 export { ALL_MIGRATIONS } from './postgres/all-migrations';
 export { APP_ROLE, createPool, type PoolOptions } from './postgres/create-pool';
 export { revertMigrations, runMigrations, type MigrationClass, type MigrationOptions } from './postgres/run-migrations';
-export { createApiKey, createFirstApiKey, findApiKey, revokeApiKey, type NewApiKey, type StoredApiKey } from './auth/api-key.store';
-export { AUTH_MIGRATIONS } from './auth/auth-migrations';
-export { createAuthenticator, type Authenticator, type Proof } from './auth/authenticator';
-export { mayActAs, parseRole, ROLES, type Principal, type Role } from './auth/principal';
-export { createAccess } from './auth/create-access';
-export { createTokenVerifier, IssuerUnavailable, type OidcOptions, type TokenVerifier } from './auth/token-verifier';
-export { AccessGuard, NeedsRole, Open, type AccessOptions } from './http/access.guard';
-export { Call, CallContext } from './http/call';
-export { DtoPipe, makeDto } from './http/dto.pipe';
-export { BODY_BYTES_MAX, JSON_DEPTH_MAX, parseJsonBody, parseJsonText } from './http/json-body';
-export {
-  badRequest, conflict, invalidContent, notFound, Problem, problemDocument, unavailable, type Fault, type ProblemDetails, type ProblemDocument,
-} from './http/problem';
-export { problemOfError } from './http/problem-of-error';
-export { ProblemFilter } from './http/problem.filter';
-export { RateLimiter } from './http/rate-limiter';
-export { requestIdOf } from './http/request-context';
 export { announceCommits } from './process/announce-commits';
+export { runService, type ServiceOptions, type ServiceParts, type StartService } from './process/run-service';
 export { Clock } from './process/clock';
 export { runUntilStopped, type Running } from './process/run-until-stopped';
 export { DefinitionCache, DefinitionMissing } from './definitions/definition-cache';
 export { TaskTypeVersionStore } from './task-types/task-type-versions.store';
-export { BusMessageContext } from './transport/bus-message.context';
-export { BusServer, type BusServerOptions } from './transport/bus-server.strategy';
 export { deterministicRunId, workflowStreamId } from './workflows/deterministic-run-id';
 export { LIVE, WorkflowRegistry, type Publication, type PublishedWorkflow } from './workflows/workflow-registry';

@@ -1,7 +1,4 @@
 export { OPEN_RUN_STATUSES, RUN_STATUSES, TASK_COUNTS, type RunStatus, type TaskCount } from './run-status';
-export { RunEntity } from './entities/run.entity';
-export { WorkflowEntity } from './entities/workflow.entity';
-export { AnchorEntity } from './entities/anchor.entity';
 export { readModelMigrations } from './read-model-migrations';
 export { projectReadModels } from './projections/read-models.projection';
 export { readTransitionHead, rememberTransitionHeads, type ReadTransitionHead, type TaskTransitionHead } from './projections/task-transition-head';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { AnchorSink } from './anchor-sink.port';
 import type { Anchor } from './rolling-root';
 
-const LINE = z.object({ position: z.number().int().positive(), root: z.string().regex(/^[0-9a-f]{64}$/) });
+const anchorLine = () => z.object({ position: z.number().int().positive(), root: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /** One line of JSON per anchor, only ever appended to, on the disk before the write is done. */
 export class AnchorFileAdapter implements AnchorSink {
@@ -38,11 +38,12 @@ export const readAnchorFile = async (path: string): Promise<AnchorFile> => {
     if (isAbsence(error)) return '';
     throw error;
   });
+  const schema = anchorLine();
   const anchors: Anchor[] = [];
   const badLines: number[] = [];
   const lines = text.split('\n').slice(0, -1);
   for (const [index, line] of lines.entries()) {
-    const anchor = parseLine(line);
+    const anchor = parseLine(line, schema);
     if (anchor === undefined) badLines.push(index + 1);
     else anchors.push(anchor);
   }
@@ -51,9 +52,9 @@ export const readAnchorFile = async (path: string): Promise<AnchorFile> => {
 
 const isAbsence = (error: unknown): boolean => typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 
-const parseLine = (line: string): Anchor | undefined => {
+const parseLine = (line: string, schema: z.ZodType<Anchor>): Anchor | undefined => {
   try {
-    return LINE.safeParse(JSON.parse(line)).data;
+    return schema.safeParse(JSON.parse(line)).data;
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { OperatorCommand } from '@foldwork/domain';
 import { taskPath } from '@foldwork/events';
-import { Call, CallContext, NeedsRole } from '@foldwork/platform';
+import { Call, CallContext, NeedsRole } from '@foldwork/platform/http';
 import { ApiProblems } from '../http/api-problems';
 import { presentMembers } from '../http/present-members';
 import { requireRunId } from '../runs/run-reader';

@@ -1,6 +1,6 @@
 import { decideOperatorCommand, type OperatorCommand, type OperatorRejection } from '@foldwork/domain';
 import type { EventLog, EventMetadata, RunId } from '@foldwork/events';
-import { conflict, Problem } from '@foldwork/platform';
+import { conflict, Problem } from '@foldwork/platform/http';
 import type { RunReader } from '../runs/run-reader';
 import { summaryOfState } from '../runs/run-summary';
 import type { RunSummaryDto } from '../runs/run.dto';

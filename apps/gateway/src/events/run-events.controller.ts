@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath, ApiExtraModels } from '@nestjs/swagger';
-import { Call, CallContext, invalidContent, NeedsRole } from '@foldwork/platform';
+import { Call, CallContext, invalidContent, NeedsRole } from '@foldwork/platform/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../http/api-problems';
 import { requireRunId } from '../runs/run-reader';

@@ -1,6 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
-import { HealthRegistry, Open } from '@foldwork/platform';
+import { HealthRegistry } from '@foldwork/platform';
+import { Open } from '@foldwork/platform/http';
 import type { FastifyReply } from 'fastify';
 
 class LivenessDto {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { badRequest, BODY_BYTES_MAX, parseJsonBody, Problem } from '@foldwork/platform';
+import { badRequest, BODY_BYTES_MAX, parseJsonBody, Problem } from '@foldwork/platform/http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DocumentText } from './document-text';
 

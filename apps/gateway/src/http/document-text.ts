@@ -1,4 +1,4 @@
-import { Problem } from '@foldwork/platform';
+import { Problem } from '@foldwork/platform/http';
 
 /** A body whose text matters as it stands: diagnostics name its lines and columns. */
 export class DocumentText {

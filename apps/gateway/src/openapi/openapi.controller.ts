@@ -1,6 +1,6 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { Open } from '@foldwork/platform';
+import { Open } from '@foldwork/platform/http';
 import type { FastifyReply } from 'fastify';
 
 /** Made at the first request, since starting must be quick and few ask. */

@@ -3,7 +3,7 @@ import {
   type PageCursor, type RunFilter, type RunPage, type SqlClient, type WorkflowSummary,
 } from '@foldwork/read-models';
 import { toLogUnavailable } from '@foldwork/events';
-import { invalidContent } from '@foldwork/platform';
+import { invalidContent } from '@foldwork/platform/http';
 
 /** What lists are made of. Every query is within one namespace, and rejects with `LogUnavailable` when Postgres is away. */
 export class ReadModel {

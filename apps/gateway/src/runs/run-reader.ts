@@ -1,7 +1,7 @@
 import { foldRun, type RunState } from '@foldwork/domain';
 import type { EventLog, RecordedEvent, RunId } from '@foldwork/events';
 import { formatRunId, parseRunId } from '@foldwork/events';
-import { notFound, type Problem } from '@foldwork/platform';
+import { notFound, type Problem } from '@foldwork/platform/http';
 import type { LogTail } from '../events/log-tail';
 
 export interface LoadedRun {

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Call, CallContext, invalidContent, NeedsRole } from '@foldwork/platform';
+import { Call, CallContext, invalidContent, NeedsRole } from '@foldwork/platform/http';
 import type { RunFilter } from '@foldwork/read-models';
 import { ApiProblems } from '../http/api-problems';
 import { RunSubmission } from '../submission/run-submission';

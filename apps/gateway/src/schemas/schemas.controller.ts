@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { editorSchema } from '@foldwork/domain';
-import { Open } from '@foldwork/platform';
+import { Open } from '@foldwork/platform/http';
 
 /** What editors read without credentials: `# yaml-language-server: $schema=<gateway>/schemas/workflow.v1.schema.json`. */
 @ApiTags('workflows')

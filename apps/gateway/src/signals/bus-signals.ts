@@ -1,5 +1,6 @@
 import { stringifyJson } from '@foldwork/events';
-import { makeDto, parseJsonText, problemOfError, type Logger } from '@foldwork/platform';
+import { type Logger } from '@foldwork/platform';
+import { makeDto, parseJsonText, problemOfError } from '@foldwork/platform/http';
 import { v7 } from 'uuid';
 import { requireRunId } from '../runs/run-reader';
 import type { SignalDelivery, SignalSource } from './signal-delivery';

@@ -3,7 +3,7 @@ import {
   BROADCAST_RUN, broadcastStream, newEvent, signalStream,
   type DomainEvent, type EventLog, type EventMetadata, type RunId,
 } from '@foldwork/events';
-import { conflict } from '@foldwork/platform';
+import { conflict } from '@foldwork/platform/http';
 import { v7 } from 'uuid';
 import type { RunReader } from '../runs/run-reader';
 import { summaryOfState } from '../runs/run-summary';

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Call, CallContext, NeedsRole } from '@foldwork/platform';
+import { Call, CallContext, NeedsRole } from '@foldwork/platform/http';
 import { ApiProblems } from '../http/api-problems';
 import { requireRunId } from '../runs/run-reader';
 import { etag } from '../runs/runs.controller';

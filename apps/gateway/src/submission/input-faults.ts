@@ -1,6 +1,6 @@
 import { schemaFaults, type Definition } from '@foldwork/domain';
 import type { Json } from '@foldwork/events';
-import type { Fault } from '@foldwork/platform';
+import type { Fault } from '@foldwork/platform/http';
 
 /** What is wrong with a run's input by the definition's schema, pointers starting at `/input`; empty when nothing is. */
 export const inputFaults = ({ input: schema }: Definition, input: Json): Fault[] =>

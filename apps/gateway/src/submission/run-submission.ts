@@ -3,7 +3,8 @@ import {
   formatRunId, newEvent, openEvent, RUN_STREAM, stringifyJson,
   type EventLog, type EventMetadata, type Json, type RunId, type RunRequested,
 } from '@foldwork/events';
-import { badRequest, conflict, invalidContent, Problem, type TaskTypeVersionStore, type WorkflowRegistry } from '@foldwork/platform';
+import { type TaskTypeVersionStore, type WorkflowRegistry } from '@foldwork/platform';
+import { badRequest, conflict, invalidContent, Problem } from '@foldwork/platform/http';
 import type { GatewaySettings } from '../gateway-dependencies';
 import type { RunSummaryDto } from '../runs/run.dto';
 import type { RunReader } from '../runs/run-reader';

@@ -1,7 +1,8 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { taskTypes } from '@foldwork/domain';
-import { Call, CallContext, invalidContent, NeedsRole, notFound, TaskTypeVersionStore } from '@foldwork/platform';
+import { TaskTypeVersionStore } from '@foldwork/platform';
+import { Call, CallContext, invalidContent, NeedsRole, notFound } from '@foldwork/platform/http';
 import { ApiProblems } from '../http/api-problems';
 import { ChooseVersionDto, TaskTypeDto, TaskTypeListDto } from './task-type.dto';
 

@@ -1,6 +1,6 @@
 import { compileDefinition, type CompiledDefinition, type Definition } from '@foldwork/domain';
 import { parseJson, stringifyJson, type DefinitionHash, type DefinitionStore, type Json } from '@foldwork/events';
-import { invalidContent } from '@foldwork/platform';
+import { invalidContent } from '@foldwork/platform/http';
 import { LRUCache } from 'lru-cache';
 import { requestHash } from '../submission/request-hash';
 import { faultOfDiagnostic, type DefinitionCheck } from './definition-check';

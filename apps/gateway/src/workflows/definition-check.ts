@@ -1,6 +1,6 @@
 import { checkDefinition, definitionHash, parseDefinition, type ActionCatalog, type Definition, type Diagnostic } from '@foldwork/domain';
 import type { DefinitionHash, Json } from '@foldwork/events';
-import type { Fault } from '@foldwork/platform';
+import type { Fault } from '@foldwork/platform/http';
 
 export type CheckedDefinition =
   | { readonly ok: true; readonly definition: Definition; readonly hash: DefinitionHash; readonly diagnostics: readonly Diagnostic[] }

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { badRequest, Call, CallContext, invalidContent, LIVE, NeedsRole, notFound, WorkflowRegistry, type PublishedWorkflow } from '@foldwork/platform';
+import { LIVE, WorkflowRegistry, type PublishedWorkflow } from '@foldwork/platform';
+import { badRequest, Call, CallContext, invalidContent, NeedsRole, notFound } from '@foldwork/platform/http';
 import { ApiProblems } from '../http/api-problems';
 import { requireDocument } from '../http/document-text';
 import { ReadModel } from '../runs/read-model';

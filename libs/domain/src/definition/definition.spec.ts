@@ -159,7 +159,7 @@ describe('createDefinitionLanguage', () => {
   const pause: TaskTypeDefinition<PauseTask> = {
     type: 'pause',
     summary: 'A ninth type.',
-    schema: () => strict({ ...commonFields, type: z.literal('pause'), mood: z.string() }),
+    schema: () => strict({ ...commonFields(), type: z.literal('pause'), mood: z.string() }),
     expressions: () => [{ at: ['mood'], kind: 'template' }],
   };
 

@@ -55,20 +55,20 @@ const memoized = <T>(make: (key: string) => T): ((key: string) => T) => {
   };
 };
 
-const breaker = strict({
+const breaker = () => strict({
   failures: count('Consecutive failures that open it. Default 5.', 1, 1000).exactOptional(),
   recovery: duration('From opening to half-open. Default 30s.', 1).exactOptional(),
   successes: count('Successes that close it. Default 2.', 1, 1000).exactOptional(),
 });
 
-const lane = strict({
+const lane = () => strict({
   key: expression('Runs with the same key share the lane.'),
   limit: count('At most so many of them run at a time; the rest queue in order.', 1, 100_000),
 }).describe('At most `limit` runs with this key at a time, the rest queue in order.');
 
-const trigger = strict({
+const trigger = () => strict({
   signal: nonBlank().describe('The signal that starts a run; its payload is the input.'),
-  schema: jsonSchema.describe('JSON Schema of the payload.').exactOptional(),
+  schema: jsonSchema().describe('JSON Schema of the payload.').exactOptional(),
 });
 
 /** The whole document. Parsing gives a `Definition` as far as a schema can tell; the static checks come after it. */
@@ -78,15 +78,15 @@ export const documentSchema = (types: readonly TaskTypeDefinition[]): z.ZodType<
     workflow: name('Name of the workflow.'),
     title: text('For people.').exactOptional(),
     description: text('For people.').exactOptional(),
-    input: jsonSchema.describe('JSON Schema of the input, checked when a run is requested.').exactOptional(),
-    env: env.exactOptional(),
-    lane: lane.exactOptional(),
-    breakers: z.record(nonBlank(), breaker).describe('Circuit breakers that tasks may name.').exactOptional(),
-    retry: retry.exactOptional(),
-    retries: retries.exactOptional(),
+    input: jsonSchema().describe('JSON Schema of the input, checked when a run is requested.').exactOptional(),
+    env: env().exactOptional(),
+    lane: lane().exactOptional(),
+    breakers: z.record(nonBlank(), breaker()).describe('Circuit breakers that tasks may name.').exactOptional(),
+    retry: retry().exactOptional(),
+    retries: retries().exactOptional(),
     timeout: duration('Limit of the whole run.', 1).exactOptional(),
     rollback: z.literal('onFailure').describe('Undo finished tasks, last first, when the run fails.').exactOptional(),
-    triggers: z.array(trigger).max(100).describe('Signals that start a run.').exactOptional(),
+    triggers: z.array(trigger()).max(100).describe('Signals that start a run.').exactOptional(),
     tasks: kit.tasks.describe('One after another.'),
     output: data('Result of the run.').exactOptional(),
   });

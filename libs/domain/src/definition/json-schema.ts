@@ -30,8 +30,11 @@ const sortedText = (value: unknown): string =>
     typeof member === 'object' && member !== null && !Array.isArray(member) ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))) : member,
   );
 
-const draft7 = prepare(new Ajv(OPTIONS));
-const draft2020 = prepare(new Ajv2020(OPTIONS));
+/** One validator per dialect, made when the first schema asks for it. */
+let draft7: Ajv | undefined;
+let draft2020: Ajv2020 | undefined;
+const ajvFor = (isNewDraft: boolean): Ajv | Ajv2020 =>
+  isNewDraft ? (draft2020 ??= prepare(new Ajv2020(OPTIONS))) : (draft7 ??= prepare(new Ajv(OPTIONS)));
 
 type Compiled = { readonly validate: ValidateFunction } | { readonly problem: string };
 
@@ -52,7 +55,7 @@ const compileFresh = (schema: JsonSchema): Compiled => {
   const problem = schemaLimits(schema);
   if (problem !== undefined) return { problem };
   const isNewDraft = typeof schema === 'object' && (/20(19|20)-/.test(String(schema['$schema'])) || stringifyJson(schema).includes('"prefixItems"'));
-  const ajv = isNewDraft ? draft2020 : draft7;
+  const ajv = ajvFor(isNewDraft);
   const anonymous = typeof schema === 'object' ? withoutIdentity(schema) : schema;
   try {
     return { validate: ajv.compile(anonymous) };

@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { DurationError, parseDuration } from './duration';
 import type { Env, JsonSchema, RetryOverride, Transition, Undo } from './task.definition';
 
-/** The pieces that schemas of task types are made of. Descriptions end up in editors and in the reference. */
+/**
+ * The pieces that schemas of task types are made of. Descriptions end up in editors and in the reference. All of them are
+ * functions: a service that never checks a definition need not build the schemas, nor load the library for it.
+ */
 
 /**
  * A strict object. Its message for unknown fields is the list of known ones as JSON: from it comes "did you mean".
@@ -18,16 +21,16 @@ const refuse = (context: z.core.$RefinementCtx, code: string, message: string): 
 export { refuse };
 
 /** Any JSON; the parsers in front have made sure that it is. */
-export const json: z.ZodType<Json> = z.any();
+export const json = (): z.ZodType<Json> => z.any();
 /** JSON whose strings may contain `${ CEL }`. */
-export const data = (text: string): z.ZodType<Json> => json.describe(`${text} Data: strings may contain \${ CEL }.`);
+export const data = (text: string): z.ZodType<Json> => json().describe(`${text} Data: strings may contain \${ CEL }.`);
 export const expression = (text: string): z.ZodString => nonBlank().describe(`${text} CEL.`);
 export const nonBlank = (): z.ZodString =>
   z.string().max(8192).regex(/\S/, { error: 'This may not be blank' });
 export const text = (description: string): z.ZodString => z.string().max(8192).describe(description);
 
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-export const taskId = z
+export const taskId = (): z.ZodString => z
   .string()
   .regex(ID_PATTERN, { error: 'An id has 1 to 64 letters, digits, "-" or "_" and begins with a letter or digit' })
   .refine((id) => id !== 'end', { error: '"end" is not an id: it ends the list in `next`' })
@@ -66,28 +69,28 @@ export const lateDuration = (description: string, minimumMs = 0): z.ZodType<numb
 export const count = (description: string, minimum: number, maximum = 1_000_000): z.ZodNumber =>
   z.int().min(minimum).max(maximum).describe(description);
 
-export const jsonSchema: z.ZodType<JsonSchema> = z
-  .union([z.boolean(), z.record(z.string(), json)], { error: 'Expected a JSON Schema' })
+export const jsonSchema = (): z.ZodType<JsonSchema> => z
+  .union([z.boolean(), z.record(z.string(), json())], { error: 'Expected a JSON Schema' })
   .describe('A JSON Schema.');
 
-export const env: z.ZodType<Env> = z
+export const env = (): z.ZodType<Env> => z
   .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, { error: 'A variable has letters, digits and "_"' }), z.union([z.string(), z.number(), z.boolean()], { error: 'Expected text, a number or true/false' }))
   .describe('Constants, readable as `env.<name>`; document < container < task.');
 
-export const retry: z.ZodType<RetryOverride> = strict({
+export const retry = (): z.ZodType<RetryOverride> => strict({
   maximumAttempts: count('Attempts in all, the first included. Default 3.', 1, 10_000).exactOptional(),
   initialInterval: duration('Delay before the second attempt. Default 1s.').exactOptional(),
   backoffCoefficient: z.number().min(1).max(100).describe('Each delay is this times the one before. Default 2.').exactOptional(),
   maximumInterval: duration('No delay is longer. Default 1m.').exactOptional(),
   nonRetryableErrors: z.array(nonBlank()).max(100).describe('Error codes that are final at once.').exactOptional(),
 }).describe('How failures are retried; document < task, field by field.');
-export const retries = count('Short for `retry.maximumAttempts` = this + 1.', 0, 9_999);
+export const retries = (): z.ZodNumber => count('Short for `retry.maximumAttempts` = this + 1.', 0, 9_999);
 
-export const targetId = z.string().min(1).describe('Id of a task of the same list, or `end`.');
+export const targetId = (): z.ZodString => z.string().min(1).describe('Id of a task of the same list, or `end`.');
 export const transition = (description: string): z.ZodType<Transition> =>
-  strict({ next: targetId.exactOptional(), with: data('Laid over the target\'s own `with`.').exactOptional() }).describe(description);
+  strict({ next: targetId().exactOptional(), with: data('Laid over the target\'s own `with`.').exactOptional() }).describe(description);
 
-export const undo: z.ZodType<Undo> = z
+export const undo = (): z.ZodType<Undo> => z
   .union(
     [
       strict({ action: nonBlank(), with: data('Input; sees `output`.').exactOptional() }),
@@ -98,15 +101,15 @@ export const undo: z.ZodType<Undo> = z
   .describe('How to compensate the finished task.');
 
 /** What every type has. */
-export const commonFields = {
-  id: taskId,
+export const commonFields = () => ({
+  id: taskId(),
   title: text('For people.').exactOptional(),
   description: text('For people.').exactOptional(),
   when: expression('False: the task is skipped.').exactOptional(),
   outputs: z.record(z.string().min(1).max(128), data('')).describe('Reshapes the result: it has exactly these keys. Sees `output`.').exactOptional(),
-  output: jsonSchema.describe('JSON Schema the result must satisfy.').exactOptional(),
-  retry: retry.exactOptional(),
-  retries: retries.exactOptional(),
+  output: jsonSchema().describe('JSON Schema the result must satisfy.').exactOptional(),
+  retry: retry().exactOptional(),
+  retries: retries().exactOptional(),
   timeout: duration('Limit of one attempt. Default 5m.', 1).exactOptional(),
   scheduleTimeout: duration('Limit until an executor picks it up.', 1).exactOptional(),
   heartbeat: duration('Longest silence of a running attempt.', 1).exactOptional(),
@@ -114,7 +117,7 @@ export const commonFields = {
   onError: transition('Taken after the retries are used up; a failure so handled does not fail the run.').exactOptional(),
   sleep: duration('Pause after the task, before its successor.').exactOptional(),
   final: z.boolean().describe('The list ends after this task.').exactOptional(),
-  undo: undo.exactOptional(),
+  undo: undo().exactOptional(),
   maxVisits: count('Needed on a task that a backward `next` reaches; bounds the loop.', 1, 10_000).exactOptional(),
-  env: env.exactOptional(),
-};
+  env: env().exactOptional(),
+});

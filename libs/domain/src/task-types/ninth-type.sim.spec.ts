@@ -12,7 +12,7 @@ const echo: TaskTypeModule = {
   definition: {
     type: 'echo',
     summary: 'Says something after a while.',
-    schema: () => strict({ ...commonFields, type: z.literal('echo'), text: z.string() }) as never,
+    schema: () => strict({ ...commonFields(), type: z.literal('echo'), text: z.string() }) as never,
   },
   worker: 'engine',
   orchestrators: [

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import type { errors as JoseErrors, JWTPayload, JWTVerifyGetKey } from 'jose';
 import { parseRole, type Principal } from './principal';
 
 /** The identities a token proves, one per namespace; none when it is not valid. Rejects when the issuer is out of reach. */
@@ -22,10 +22,14 @@ export class IssuerUnavailable extends Error {
 /** Asymmetric ones only: with a shared secret every verifier could also sign. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
-/** Verifies JWTs of an OIDC issuer; its keys are found by discovery at the first use and kept up to date by `jose`. */
+/**
+ * Verifies JWTs of an OIDC issuer; its keys are found by discovery at the first use and kept up to date by `jose`, which is
+ * loaded then: most gateways know no tokens.
+ */
 export const createTokenVerifier = (options: OidcOptions): TokenVerifier => {
   let keys: Promise<JWTVerifyGetKey> | undefined;
   return async (token) => {
+    const { errors, jwtVerify } = await import('jose');
     keys ??= discoverKeys(options.issuer);
     try {
       const { payload } = await jwtVerify(token, await keys, {
@@ -33,7 +37,7 @@ export const createTokenVerifier = (options: OidcOptions): TokenVerifier => {
       });
       return principalsOf(payload, options.rolesClaim);
     } catch (error) {
-      if (isTokenFault(error)) return [];
+      if (isTokenFault(error, errors)) return [];
       keys = undefined;
       throw new IssuerUnavailable({ cause: error });
     }
@@ -41,7 +45,7 @@ export const createTokenVerifier = (options: OidcOptions): TokenVerifier => {
 };
 
 /** `jose` reports its own trouble of fetching keys as these two; all its other errors are faults of the token. */
-const isTokenFault = (error: unknown): boolean =>
+const isTokenFault = (error: unknown, errors: typeof JoseErrors): boolean =>
   error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout) && !(error instanceof errors.JWKSInvalid)
   && error.code !== 'ERR_JOSE_GENERIC';
 
@@ -50,6 +54,7 @@ const discoverKeys = async (issuer: string): Promise<JWTVerifyGetKey> => {
   const found: unknown = response.ok ? await response.json() : undefined;
   const address = typeof found === 'object' && found !== null && 'jwks_uri' in found ? found.jwks_uri : undefined;
   if (typeof address !== 'string') throw new IssuerUnavailable();
+  const { createRemoteJWKSet } = await import('jose');
   return createRemoteJWKSet(new URL(address), { timeoutDuration: 5_000 });
 };
 

@@ -16,8 +16,8 @@ export interface AggregateTask extends Omit<TimedTask, 'sleep'> {
   readonly concat?: { readonly sources: Sources };
 }
 
-const sources = z
-  .union([z.array(json).min(1).max(1000), nonBlank()], { error: 'Expected a list of sources' })
+const sources = () => z
+  .union([z.array(json()).min(1).max(1000), nonBlank()], { error: 'Expected a list of sources' })
   .describe('A list whose members are the sources, or one ${ CEL } that gives it.');
 
 const ALTERNATIVES = ['outputs', 'merge', 'concat'] as const;
@@ -29,19 +29,22 @@ const checkAlternatives = (task: AggregateTask): Fault[] => {
   return isEmpty ? [{ at: ['outputs'], code: 'invalid_value', message: 'At least one output' }] : [];
 };
 
-const { sleep: _noSleep, ...fields } = commonFields;
+const fields = () => {
+  const { sleep: _noSleep, ...rest } = commonFields();
+  return rest;
+};
 
 export const aggregateTaskType: TaskTypeDefinition<AggregateTask> = {
   type: 'aggregate',
   summary: 'Computes a value from earlier results; the engine does it within 30 seconds, no action runs.',
   schema: () =>
     strict({
-      ...fields,
+      ...fields(),
       type: z.literal('aggregate'),
-      merge: strict({ sources, conflict: z.enum(['first', 'last', 'error']).describe('Which value an equal key gets. Default last.').exactOptional() })
+      merge: strict({ sources: sources(), conflict: z.enum(['first', 'last', 'error']).describe('Which value an equal key gets. Default last.').exactOptional() })
         .describe('Maps into one.')
         .exactOptional(),
-      concat: strict({ sources }).describe('Lists into one, in order.').exactOptional(),
+      concat: strict({ sources: sources() }).describe('Lists into one, in order.').exactOptional(),
     }),
   expressions: () => [
     { at: ['merge', 'sources'], kind: 'template' },

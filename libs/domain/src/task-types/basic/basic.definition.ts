@@ -27,7 +27,7 @@ export interface BasicTask extends TimedTask {
   readonly escalate?: 'exhausted' | readonly string[];
 }
 
-const verify = strict({
+const verify = () => strict({
   action: nonBlank().describe('Asks whether the effect was applied.'),
   with: data('Input of that action.').exactOptional(),
   found: expression('True: applied. Sees `result`.'),
@@ -63,13 +63,13 @@ export const basicTaskType: TaskTypeDefinition<BasicTask> = {
   summary: 'Runs one registered action.',
   schema: () =>
     strict({
-      ...commonFields,
+      ...commonFields(),
       type: z.literal('basic'),
       action: nonBlank().describe('Name of a registered action.'),
       with: data('Input of the action.').exactOptional(),
       effect: z.enum(EFFECT_CLASSES).describe('`none`, `idempotent`: may be repeated; `keyed`: needs `key`; `once`: needs `verify`.').exactOptional(),
       key: expression('Sent with each attempt of a `keyed` task.').exactOptional(),
-      verify: verify.exactOptional(),
+      verify: verify().exactOptional(),
       breaker: nonBlank().describe('Name of a breaker of the document.').exactOptional(),
       escalate: z
         .union([z.literal('exhausted'), z.array(nonBlank()).min(1).max(100)], { error: 'Expected `exhausted` or a list of error codes' })

@@ -53,9 +53,9 @@ export const collectionTaskType: TaskTypeDefinition<CollectionTask> = {
   summary: 'Runs its tasks once per item of a list.',
   schema: (kit) =>
     strict({
-      ...commonFields,
+      ...commonFields(),
       type: z.literal('collection'),
-      items: json
+      items: json()
         .refine((items) => (typeof items === 'string' ? /\S/.test(items) : typeof items === 'object' && items !== null), { error: 'Expected CEL, a range such as 1..10, or a list' })
         .describe('CEL that gives a list or map; or a range such as 1..10 or a..c; or a literal list.'),
       filter: expression('Over `item` and `index`; false: the item is left out.').exactOptional(),

@@ -25,7 +25,7 @@ export const compositeTaskType: TaskTypeDefinition<CompositeTask> = {
   summary: 'Runs its tasks one after another, or another workflow as a child run.',
   schema: (kit) =>
     strict({
-      ...commonFields,
+      ...commonFields(),
       type: z.literal('composite'),
       tasks: kit.tasks.describe('One after another; at least one.').exactOptional(),
       workflow: name('The workflow that runs as a child.').exactOptional(),

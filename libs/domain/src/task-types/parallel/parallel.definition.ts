@@ -20,7 +20,7 @@ export const parallelTaskType: TaskTypeDefinition<ParallelTask> = {
   summary: 'Runs its tasks at the same time.',
   schema: (kit) =>
     strict({
-      ...commonFields,
+      ...commonFields(),
       type: z.literal('parallel'),
       tasks: kit.tasks.describe('The branches; at least one.'),
       with: data('Beneath the `with` of each branch.').exactOptional(),

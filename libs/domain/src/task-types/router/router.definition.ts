@@ -46,9 +46,9 @@ export const routerTaskType: TaskTypeDefinition<RouterTask> = {
   type: 'router',
   summary: 'Chooses what comes next: by a value, or by the first true condition.',
   schema: (kit) => {
-    const target = z.union([targetId, kit.inlineTask('inline')], { error: 'Expected a task id or a task' });
+    const target = z.union([targetId(), kit.inlineTask('inline')], { error: 'Expected a task id or a task' });
     return strict({
-      ...commonFields,
+      ...commonFields(),
       type: z.literal('router'),
       condition: expression('Its value as text chooses the key of `routes`.').exactOptional(),
       routes: z

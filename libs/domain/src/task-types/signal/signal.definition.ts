@@ -21,7 +21,7 @@ export const signalTaskType: TaskTypeDefinition<SignalTask> = {
   summary: 'Delivers a signal to waiting tasks, starts workflows that it triggers and publishes it on the bus.',
   schema: () =>
     strict({
-      ...commonFields,
+      ...commonFields(),
       type: z.literal('signal'),
       signal: strict({
         id: nonBlank().describe('Name of the signal. Text with ${ CEL }.'),

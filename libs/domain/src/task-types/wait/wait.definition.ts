@@ -41,12 +41,12 @@ export interface WaitTask extends TaskCommon {
   readonly onTimeout?: { readonly next: string };
 }
 
-const signalMatch = z
+const signalMatch = () => z
   .union([nonBlank(), strict({ signal: nonBlank(), condition: expression('Over `signal` and `processor`.').exactOptional() })], { error: 'Expected a signal name or {signal, condition}' })
   .transform((match) => (typeof match === 'string' ? { signal: match } : match));
-const signalMatches = (description: string): z.ZodType<SignalMatch[]> => z.array(signalMatch).min(1).max(100).describe(description);
+const signalMatches = (description: string): z.ZodType<SignalMatch[]> => z.array(signalMatch()).min(1).max(100).describe(description);
 
-const approval = strict({
+const approval = () => strict({
   roles: z.array(nonBlank()).min(1).max(50).describe('Who may decide.'),
   title: nonBlank().describe('What is decided. Text with ${ CEL }.'),
   evidence: data('What the decision rests on.').exactOptional(),
@@ -56,7 +56,7 @@ const approval = strict({
 });
 
 /** RFC 3339 with zone, or text with an expression. */
-const pointInTime = z
+const pointInTime = () => z
   .string()
   .refine((value) => value.includes('${') || (RFC_3339.test(value) && !Number.isNaN(Date.parse(value))), { error: 'Expected a time such as 2026-11-30T08:00:00Z' })
   .describe('RFC 3339, or ${ CEL } that gives one.');
@@ -92,19 +92,19 @@ export const waitTaskType: TaskTypeDefinition<WaitTask> = {
   summary: 'Waits for a signal, a time span, a point in time, several signals or an approval.',
   schema: (kit) =>
     strict({
-      ...commonFields,
+      ...commonFields(),
       type: z.literal('wait'),
       waitFor: nonBlank().describe('Name of the signal.').exactOptional(),
       condition: expression('Over `signal` and `processor`; false: the wait goes on.').exactOptional(),
       correlationId: nonBlank().describe('Only signals with this correlation id match. Text with ${ CEL }.').exactOptional(),
       processor: kit.inlineTask('processor').describe('Runs on each signal; its result is `processor.output`.').exactOptional(),
       for: lateDuration('How long to wait.').exactOptional(),
-      until: pointInTime.exactOptional(),
+      until: pointInTime().exactOptional(),
       any: signalMatches('The first of these signals ends the wait.').exactOptional(),
       all: signalMatches('All of these signals end the wait.').exactOptional(),
-      approval: approval.exactOptional(),
+      approval: approval().exactOptional(),
       timeout: lateDuration('After this the wait fails with WAIT_TIMEOUT.', 1).exactOptional(),
-      onTimeout: strict({ next: targetId }).describe('Where to go after the timeout.').exactOptional(),
+      onTimeout: strict({ next: targetId() }).describe('Where to go after the timeout.').exactOptional(),
     }) as unknown as z.ZodType<WaitTask>, // the inline processor is typed as any registered task
   childLists: ({ processor }) =>
     processor ? [{ at: ['processor'], tasks: [processor], isInline: true, order: 'sequence', visibility: 'items', variables: ['signal'] }] : [],
