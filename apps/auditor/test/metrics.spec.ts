@@ -61,6 +61,21 @@ describe('metrics of tasks', () => {
     });
   });
 
+  it('count planned tasks by the version of the rule that the run follows, also after a retry', () => {
+    const { counters } = measure([
+      event('', 'RunRequested', { workflow: 'w', input: {}, at: 1, orchestrators: { aggregate: 2 } }),
+      event('', 'RunPlanned', { tasks: [{ id: 'items', type: 'collection' }, { id: 'both', type: 'parallel' }, { id: 'sum', type: 'aggregate' }], at: 2 }),
+      moved('items', 'pending', 'in_progress', 3, { children: { childCount: 4, items: [], itemType: 'basic' } }),
+      event('', 'RunFailed', { error: { code: 'X', message: '' }, at: 4 }),
+      event('', 'RunRetried', { attempt: 2, automatic: false, tasks: [], at: 5 }),
+      moved('both', 'pending', 'in_progress', 6, { children: { childCount: 2, tasks: [{ id: 'a', type: 'aggregate' }, { id: 'b', type: 'basic' }] } }),
+      event('gate', 'ChildPlanned', { index: 0, type: 'basic', signalId: 's', at: 7 }),
+    ]);
+    expect(Object.fromEntries(Object.entries(counters).filter(([name]) => name.startsWith('tasks.planned')))).toEqual({
+      'tasks.planned.collection.v1': 1, 'tasks.planned.parallel.v1': 1, 'tasks.planned.aggregate.v2': 2, 'tasks.planned.basic.v1': 6,
+    });
+  });
+
   it('measure a retried run from its retry', () => {
     const { timers } = measure([
       requested,

@@ -1,9 +1,10 @@
 import type { Agenda, Bus, EventLog, EventMetadata, RunId } from '@foldwork/events';
-import { WorkflowRegistry, type DefinitionCache, type Logger } from '@foldwork/platform';
+import { WorkflowRegistry, type DefinitionCache, type Logger, type TaskTypeVersionStore } from '@foldwork/platform';
 import type { AgendaWriter } from './agenda-writer';
 import { Dispatcher } from './dispatcher';
 import type { DueQueue } from './due-queue';
 import { Interactions } from './interactions';
+import type { PlannedTally } from './planned-tally';
 import { Planner } from './planner';
 import { RunCache } from './run-cache';
 import { RunDecisions } from './run-decisions';
@@ -21,6 +22,8 @@ export interface PlannerMakings {
   readonly writer: AgendaWriter;
   readonly due: DueQueue;
   readonly triggers: TriggerBook;
+  readonly versions: TaskTypeVersionStore;
+  readonly planned: PlannedTally;
   readonly settings: { readonly cacheRuns: number; readonly quarantineMs: number };
   readonly metadata: EventMetadata;
   readonly epoch: string;
@@ -32,16 +35,16 @@ export interface PlannerMakings {
 
 /** Puts a planner together from what its runtime owns. */
 export const createPlanner = (makings: PlannerMakings): { readonly planner: Planner; readonly signals: SignalDelivery } => {
-  const { log, bus, logger, definitions, agenda, writer, due, triggers, settings, metadata, epoch, owns, isLost, now, onTrouble } = makings;
+  const { log, bus, logger, definitions, agenda, writer, due, triggers, versions, planned, settings, metadata, epoch, owns, isLost, now, onTrouble } = makings;
   const starter = new RunStarter(log, new WorkflowRegistry(log, now), definitions, metadata);
   const signals = new SignalDelivery({
-    log, agenda, starter, metadata, now, triggers,
+    log, agenda, starter, metadata, now, triggers, versions,
     flush: () => writer.flush(),
     onRefused: (workflow, reason) => logger.warn({ event: 'trigger_refused', workflow, reason }),
   });
   const cache = new RunCache(log, definitions, settings.cacheRuns);
   const decisions = new RunDecisions({
-    log, cache, agenda: writer, due, owns, now,
+    log, cache, agenda: writer, due, owns, now, planned,
     dispatcher: new Dispatcher({ bus, epoch, now, onTrouble, wake: ({ run }, at) => due.add(run.runId, at) }),
     interactions: new Interactions({ log, signals, starter, metadata, now }),
     context: (at) => ({ now: at, metadata, isLost, isTakingLong: stopwatch(), quarantineMs: settings.quarantineMs }),

@@ -16,6 +16,8 @@ void runService({ app: 'planner', poolSize: () => 3, session: { synchronous_comm
   });
   const app = await NestFactory.createApplicationContext(module, { logger: new NestLoggerAdapter(logger) });
   const planner = app.get(PlannerRuntime);
-  health.register('planner', async () => ({ ok: true, detail: { lag: (await log.head()) - planner.position } }));
+  health
+    .register('planner', async () => ({ ok: true, detail: { lag: (await log.head()) - planner.position } }))
+    .register('planned', async () => ({ ok: true, detail: planner.planned }));
   return app;
 });

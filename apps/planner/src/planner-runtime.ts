@@ -3,13 +3,14 @@ import {
   Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent,
   type Bus, type DefinitionStore, type EventLog, type EventMetadata, type RecordedEvent, type RunId, type Subscription,
 } from '@foldwork/events';
-import { Clock, DefinitionCache, type Logger } from '@foldwork/platform';
+import { Clock, DefinitionCache, TaskTypeVersionStore, type Logger } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
 import { createPlanner } from './create-planner';
 import { DueQueue } from './due-queue';
 import { ExecutorWatch } from './executor-watch';
 import { HeldShards } from './held-shards';
 import { LaneKeeper } from './lane-keeper';
+import { PlannedTally } from './planned-tally';
 import type { Planner } from './planner';
 import { LOOK_AHEAD_MS } from './run-decisions';
 import { ALL_SHARDS, shardOf, shardsOf } from './shard-share';
@@ -53,6 +54,8 @@ export class PlannerRuntime {
   private readonly writer: AgendaWriter;
   private readonly now: () => number;
   private readonly triggers = new TriggerBook();
+  private readonly versions: TaskTypeVersionStore;
+  private readonly tally = new PlannedTally();
   private readonly lanes: LaneKeeper;
   private signals: SignalDelivery | undefined;
   private planner: Planner | undefined;
@@ -70,6 +73,7 @@ export class PlannerRuntime {
     const { pool } = dependencies;
     this.now = dependencies.now ?? Date.now;
     this.agenda = new Agenda(pool);
+    this.versions = new TaskTypeVersionStore(pool);
     this.membership = new Membership(pool, 'planner');
     this.watch = new ExecutorWatch(new Membership(pool, 'executor'));
     this.due = new DueQueue((runIds, at) => this.attempt(() => this.planner?.look(runIds.filter(this.shards.owns), { at }), runIds), this.now);
@@ -80,6 +84,11 @@ export class PlannerRuntime {
   /** Position of the last event that is done with. */
   get position(): number {
     return this.subscription?.position ?? 0;
+  }
+
+  /** Tasks planned since the start, by the rule they follow. */
+  get planned(): Readonly<Record<string, number>> {
+    return this.tally.byRule;
   }
 
   /** Takes its shards and looks at once at everything that its predecessor may have left. */
@@ -126,9 +135,9 @@ export class PlannerRuntime {
 
   private async createPlanner(): Promise<Planner> {
     const { log, bus, definitions, settings, logger } = this.dependencies;
-    const { agenda, writer, due, now, triggers, trouble, shards: { owns } } = this;
+    const { agenda, writer, due, now, triggers, versions, tally: planned, trouble, shards: { owns } } = this;
     const { planner, signals } = createPlanner({
-      log, bus, logger, settings, agenda, writer, due, owns, now, triggers, definitions: new DefinitionCache(definitions),
+      log, bus, logger, settings, agenda, writer, due, owns, now, triggers, versions, planned, definitions: new DefinitionCache(definitions),
       metadata: this.metadata(), epoch: await log.epoch(), isLost: this.watch.isLost, onTrouble: trouble,
     });
     this.signals = signals;

@@ -5,6 +5,7 @@ import type { AgendaWriter, Appointment } from './agenda-writer';
 import type { Dispatcher } from './dispatcher';
 import type { DueQueue } from './due-queue';
 import type { Interactions } from './interactions';
+import type { PlannedTally } from './planned-tally';
 import type { RunCache } from './run-cache';
 import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
 
@@ -20,6 +21,7 @@ export interface RunDecisionsParts {
   readonly cache: RunCache;
   readonly agenda: AgendaWriter;
   readonly due: DueQueue;
+  readonly planned: PlannedTally;
   readonly dispatcher: Dispatcher;
   readonly interactions: Interactions;
   readonly owns: (runId: RunId) => boolean;
@@ -86,7 +88,7 @@ export class RunDecisions {
 
   /** Decides and appends; `undefined` after a conflict. Commands go out as soon as the append is through. */
   private async append(entry: RunEntry): Promise<RunDecision | undefined> {
-    const { log, now, context, dispatcher } = this.parts;
+    const { log, now, context, dispatcher, planned } = this.parts;
     const at = Math.max(now(), entry.dueAt);
     entry.dueAt = 0;
     this.repeatLost(entry, at);
@@ -100,6 +102,7 @@ export class RunDecisions {
       if (entry.hasNews) return undefined; // what came while it was held may change everything
     }
     if (decision.events.length > 0 && (await log.append(decision.events)).status === 'conflict') return undefined;
+    planned.add(decision.planned);
     forgetClaimed(entry);
     dispatcher.send(entry, decision.segments);
     dispatcher.cancel(entry, decision.events);

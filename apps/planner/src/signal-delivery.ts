@@ -3,6 +3,7 @@ import {
   type Agenda, type DomainEvent, type EventLog, type EventMetadata, type NewEvent, type RecordedEvent, type RunId, type SignalReceived, type TaskPath,
 } from '@foldwork/events';
 import { derivedRunId, foldRun, isOpenRun, unknownTarget, type OutgoingSignal, type RunState, type SignalDispatch } from '@foldwork/domain';
+import type { TaskTypeVersionStore } from '@foldwork/platform';
 import type { RunStarter } from './run-starter';
 import type { TriggerBook } from './trigger-book';
 import { ALL_SHARDS } from './shard-share';
@@ -14,6 +15,7 @@ export interface SignalDeliveryParts {
   readonly flush: () => Promise<void>;
   readonly starter: RunStarter;
   readonly triggers: TriggerBook;
+  readonly versions: TaskTypeVersionStore;
   readonly metadata: EventMetadata;
   readonly now: () => number;
   readonly onRefused: (workflow: string, reason: string) => void;
@@ -68,9 +70,12 @@ export class SignalDelivery {
   /** A workflow that refuses the payload is left out: recorded in the log of this process, nothing else. */
   private async startTriggered(namespace: string, { signal, signalId, payload, at }: SignalReceived): Promise<string[]> {
     const started: string[] = [];
-    for (const workflow of this.parts.triggers.startedBy(namespace, signal)) {
+    const workflows = this.parts.triggers.startedBy(namespace, signal);
+    if (workflows.length === 0) return started;
+    const origin = { trigger: { signal, signalId }, ...(await this.parts.versions.ofNewRun(namespace)) };
+    for (const workflow of workflows) {
       const runId = derivedRunId(at, `${signalId}/${workflow}`);
-      const outcome = await this.parts.starter.start({ namespace, workflow, runId, input: payload, at, origin: { trigger: { signal, signalId } }, retry: { delayMs: 30_000, maximum: 3 } });
+      const outcome = await this.parts.starter.start({ namespace, workflow, runId, input: payload, at, origin, retry: { delayMs: 30_000, maximum: 3 } });
       if (outcome === 'started') started.push(formatRunId(runId));
       else this.parts.onRefused(workflow, outcome.message);
     }

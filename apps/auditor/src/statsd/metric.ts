@@ -11,6 +11,7 @@ export interface Metric {
 export class Metrics {
   private readonly stepsByPath = new Map<string, StepMetrics>();
   private readonly stepsByLabel = new Map<string, StepMetrics>();
+  private readonly rules = new Map<string, Metric>();
   readonly queued = metric('runs.queued');
   readonly retries = metric('retries');
   readonly taskDuration = metric('tasks.duration');
@@ -22,6 +23,17 @@ export class Metrics {
   readonly runDuration = this.labelled('runs.duration', 'status');
   readonly taskStatus = this.labelled('tasks', 'status');
   readonly verification = this.labelled('verifications', 'answer');
+
+  /** Tasks planned that follow this version of a type's rule. */
+  planned(type: string, version: number): Metric {
+    const key = `${type}@${version}`;
+    const known = this.rules.get(key);
+    if (known !== undefined) return known;
+    const label = type.replace(UNSAFE, '_');
+    const made = this.labels === 'tags' ? metric('tasks.planned', `type:${label}`, `version:${version}`) : metric(`tasks.planned.${label}.v${version}`);
+    this.rules.set(key, made);
+    return made;
+  }
 
   /** `path`: where the task stands in its run; items of a collection and visits of a loop share one label. */
   step(path: string): StepMetrics {

@@ -22,7 +22,7 @@ export class MetricsProjection {
     const unknown = new Set<RunId>();
     const begun = new Set<RunId>();
     for (const { runId, type } of events) {
-      if (type === 'RunRequested' || type === 'RunRetried') begun.add(runId);
+      if (type === 'RunRequested') begun.add(runId);
       else if (TIMED.has(type) && !begun.has(runId) && !this.open.has(runId)) unknown.add(runId);
     }
     return [...unknown];
@@ -39,12 +39,13 @@ export class MetricsProjection {
     const { metrics, open } = this;
     switch (event.type) {
       case 'RunRequested':
-        open.begin(runId, event.data.at);
+        open.begin(runId, event.data.at, event.data.orchestrators);
         tally.count(metrics.queued);
         tally.count(metrics.runStatus('pending'));
         return;
       case 'RunPlanned':
         open.get(runId)?.listIsDue(RUN_STREAM, event.data.at);
+        for (const { type } of event.data.tasks) this.countPlanned(tally, runId, type);
         tally.count(metrics.runStatus('running'));
         return;
       case 'RunRetried':
@@ -55,11 +56,13 @@ export class MetricsProjection {
       case 'RunCompleted':
         return this.endRun(tally, runId, 'succeeded', event.data.at);
       case 'RunFailed':
-        return this.endRun(tally, runId, event.data.error.code === 'TASK_ESCALATED' ? 'escalated' : 'failed', event.data.at);
+        return this.measureEnd(tally, runId, event.data.error.code === 'TASK_ESCALATED' ? 'escalated' : 'failed', event.data.at);
       case 'RunCanceled':
         return this.endRun(tally, runId, 'canceled', event.data.at);
       case 'RunRolledBack':
         return this.endRun(tally, runId, 'rolled_back', event.data.at);
+      case 'ChildPlanned':
+        return this.countPlanned(tally, runId, event.data.type);
       case 'EffectVerified':
         if (task !== RUN_STREAM) tally.count(metrics.verification(event.data.answer));
         return;
@@ -69,10 +72,19 @@ export class MetricsProjection {
   }
 
   private endRun(tally: Tally, runId: RunId, status: string, at: number): void {
+    this.measureEnd(tally, runId, status, at);
+    this.open.forget(runId);
+  }
+
+  /** A failed run may be retried: it keeps its clock, which knows the rules that it follows. */
+  private measureEnd(tally: Tally, runId: RunId, status: string, at: number): void {
     const clock = this.open.get(runId);
     tally.count(this.metrics.runStatus(status));
     if (clock !== undefined) tally.time(this.metrics.runDuration(status), Math.max(0, at - clock.requestedAt));
-    this.open.forget(runId);
+  }
+
+  private countPlanned(tally: Tally, runId: RunId, type: string, tasks = 1): void {
+    tally.count(this.metrics.planned(type, this.open.get(runId)?.orchestrators?.[type] ?? 1), tasks);
   }
 
   private countTransition(tally: Tally, { runId, task, data }: RecordedEvent): void {
@@ -80,7 +92,12 @@ export class MetricsProjection {
     const clock = this.open.get(runId);
     tally.count(this.metrics.taskStatus(head.to));
     if (head.transition === 'retry') tally.count(this.metrics.retries);
-    if (head.children !== undefined) clock?.listIsDue(task, head.at);
+    if (head.children !== undefined) {
+      const { tasks = [], itemType, childCount } = head.children;
+      clock?.listIsDue(task, head.at);
+      for (const { type } of tasks) this.countPlanned(tally, runId, type);
+      if (itemType !== undefined && childCount > 0) this.countPlanned(tally, runId, itemType, childCount);
+    }
     if (STARTS.has(head.to) && !STARTS.has(head.from)) this.start(tally, clock, task, head);
     else if (ENDS.has(head.to)) this.end(tally, clock, task, head);
     if (head.starts === undefined) return;
@@ -111,10 +128,10 @@ const ENDS: ReadonlySet<TaskStatus> = new Set<TaskStatus>(['completed', 'failed'
 
 /** Events besides `TaskTransitioned` that count; the others are not even parsed. */
 const COUNTED: ReadonlySet<string> = new Set<DomainEvent['type']>([
-  'RunRequested', 'RunPlanned', 'RunRetried', 'RunCompleted', 'RunFailed', 'RunCanceled', 'RunRolledBack', 'EffectVerified',
+  'RunRequested', 'RunPlanned', 'RunRetried', 'RunCompleted', 'RunFailed', 'RunCanceled', 'RunRolledBack', 'EffectVerified', 'ChildPlanned',
 ]);
 
-/** Events whose duration is measured from an earlier one. */
+/** Events that mean something only together with an earlier one: the beginning of a duration, the rules of the run. */
 const TIMED: ReadonlySet<string> = new Set<DomainEvent['type']>([
-  'TaskTransitioned', 'RunPlanned', 'RunCompleted', 'RunFailed', 'RunCanceled', 'RunRolledBack',
+  'TaskTransitioned', 'RunPlanned', 'RunCompleted', 'RunFailed', 'RunCanceled', 'RunRolledBack', 'RunRetried', 'ChildPlanned',
 ]);

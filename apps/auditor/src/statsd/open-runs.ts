@@ -1,11 +1,12 @@
-import { parentPath, type RunId, type TaskPath } from '@foldwork/events';
+import { parentPath, type RunId, type RunRequested, type TaskPath } from '@foldwork/events';
 
 /** When the parts of one run began; what durations are measured from. Milliseconds since 1970. */
 export class RunClock {
   private readonly startedAt = new Map<string, number>();
   private readonly dueSince = new Map<string, number>();
 
-  constructor(readonly requestedAt: number) {}
+  /** `orchestrators`: versions of the rules that the run follows, as in `RunRequested`. */
+  constructor(readonly requestedAt: number, readonly orchestrators: RunRequested['orchestrators']) {}
 
   /** Tasks of the list may start from now on: its container began, or the task before has ended. */
   listIsDue(list: TaskPath, at: number): void {
@@ -31,7 +32,7 @@ export class RunClock {
   }
 }
 
-/** The clocks of runs that have not ended, the least recently begun forgotten first. */
+/** The clocks of runs that have not ended for good, the least recently begun forgotten first. */
 export class OpenRuns {
   private readonly clocks = new Map<RunId, RunClock>();
 
@@ -45,8 +46,8 @@ export class OpenRuns {
     return this.clocks.has(runId);
   }
 
-  begin(runId: RunId, at: number): RunClock {
-    const clock = new RunClock(at);
+  begin(runId: RunId, at: number, orchestrators = this.clocks.get(runId)?.orchestrators): RunClock {
+    const clock = new RunClock(at, orchestrators);
     this.clocks.set(runId, clock);
     if (this.clocks.size > this.runsMax) this.forget(this.clocks.keys().next().value);
     return clock;

@@ -8,8 +8,8 @@ export class Tally {
   private counters = new Map<Metric, number>();
   private timers = new Map<Metric, number[]>();
 
-  count(metric: Metric): void {
-    this.counters.set(metric, (this.counters.get(metric) ?? 0) + 1);
+  count(metric: Metric, times = 1): void {
+    this.counters.set(metric, (this.counters.get(metric) ?? 0) + times);
   }
 
   time(metric: Metric, durationMs: number | undefined): void {

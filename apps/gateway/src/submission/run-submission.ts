@@ -1,4 +1,4 @@
-import { ExpressionError, runLane, taskTypes, type CompiledDefinition } from '@foldwork/domain';
+import { ExpressionError, runLane, type CompiledDefinition } from '@foldwork/domain';
 import {
   formatRunId, newEvent, openEvent, RUN_STREAM, stringifyJson,
   type EventLog, type EventMetadata, type Json, type RunId, type RunRequested,
@@ -60,10 +60,10 @@ export class RunSubmission {
     const definition = await this.definitionOf(body, namespace);
     const faults = inputFaults(definition.definition, input);
     if (faults.length > 0) throw invalidContent(faults);
-    const orchestrators = taskTypes.versionsFor(present(await this.parts.versions.of(namespace)));
+    const orchestrators = await this.parts.versions.ofNewRun(namespace);
     const at = this.parts.now();
     const runId = idempotency === undefined ? newRunId() : runIdOfKey(namespace, idempotency.key);
-    const request = this.requestOf(definition, input, { runId, at, ...(Object.keys(orchestrators).length > 0 && { orchestrators }), ...(idempotency && { idempotencyKey: idempotency.key, requestHash: idempotency.hash }) });
+    const request = this.requestOf(definition, input, { runId, at, ...orchestrators, ...(idempotency && { idempotencyKey: idempotency.key, requestHash: idempotency.hash }) });
     const source = { runId, namespace, metadata };
     const outcome = await this.parts.log.append([newEvent(source, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true)]);
     // A duplicate is our own append, sent twice after a broken connection: its bytes hold our request id.
@@ -120,10 +120,6 @@ const idempotencyOf = ({ idempotencyKey: key, body }: Submission): { key: string
   if (!IDEMPOTENCY_KEY.test(key)) throw badRequest('invalid_idempotency_key', 'An Idempotency-Key has 1 to 255 visible ASCII characters.', 'Use a UUID, for example.');
   return { key, hash: requestHash({ workflow: body.workflow ?? null, definition: body.definition ?? null, input: inputOf(body) }) };
 };
-
-/** A version that was chosen before the code went back to an earlier release is not there any more. */
-const present = (chosen: Readonly<Record<string, number>>): Record<string, number> =>
-  Object.fromEntries(Object.entries(chosen).filter(([type, version]) => taskTypes.isRegistered(type) && taskTypes.versionsOf(type).includes(version)));
 
 /** null is a value like any other; only a missing input stands for an empty one. */
 const inputOf = ({ input }: SubmitRunDto): Json => (input === undefined ? {} : input);

@@ -1,4 +1,4 @@
-import type { FailureDetail, Json, TaskPath } from '@foldwork/events/contracts';
+import type { FailureDetail, Json, PlannedChildren, TaskPath } from '@foldwork/events/contracts';
 import { taskAt } from '../plan/compiled-definition';
 import { isActive } from '../task/task-machine';
 import type { Directive } from '../task-types/orchestrator';
@@ -38,10 +38,16 @@ const begin = (deciding: Deciding, path: TaskPath, directive: DirectiveOf<'begin
     if (directive.waitsFor !== undefined) facts.waitsFor = directive.waitsFor;
   } else {
     // A container that is tried again keeps its children: those completed stay completed.
-    if (directive.children !== undefined && task?.children === undefined) facts.children = directive.children;
+    if (directive.children !== undefined && task?.children === undefined) facts.children = planned(deciding, directive.children);
     if (directive.childRun !== undefined) facts.childRun = directive.childRun;
   }
   deciding.transition(path, directive.kind, facts);
+};
+
+const planned = (deciding: Deciding, children: PlannedChildren): PlannedChildren => {
+  for (const { type } of children.tasks ?? []) deciding.countPlanned(type);
+  if (children.itemType !== undefined && children.childCount > 0) deciding.countPlanned(children.itemType, children.childCount);
+  return children;
 };
 
 /** A child run that failed is tried again under its id: what is done in it stays done. Otherwise another one begins. */
@@ -99,6 +105,7 @@ const cancelChild = (deciding: Deciding, path: TaskPath): void => {
 const planChild = (deciding: Deciding, path: TaskPath, { signalId }: DirectiveOf<'planChild'>): void => {
   const index = deciding.run.tasks.get(path)?.children?.plan.childCount ?? 0;
   const type = taskAt(deciding.definition, path).each?.type ?? '';
+  deciding.countPlanned(type);
   deciding.emit(path, { type: 'ChildPlanned', data: { index, type, signalId, at: deciding.now } });
 };
 

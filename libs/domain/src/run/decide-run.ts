@@ -33,8 +33,8 @@ export interface RunDecision {
    * and do not forget this run before that is done, even if it has ended. Repeated until `childRun` shows their end.
    */
   readonly cancelRuns: readonly RunId[];
-  /** How many tasks were begun by which rule, as `type@version`: for counters. */
-  readonly orchestrated: ReadonlyMap<string, number>;
+  /** How many tasks were planned that follow which rule, as `type@version`: for counters. */
+  readonly planned: ReadonlyMap<string, number>;
   /** When the run must be looked at again whatever happens; absent: only an event can move it. */
   readonly wakeAt?: number;
 }
@@ -48,9 +48,9 @@ export const decideRun = (run: RunState, definition: CompiledDefinition, context
   markDue(run, context.now);
   decideStatus(deciding);
   followChildRuns(deciding);
-  const { events, segments, signals, childRuns, cancelRuns, orchestrated } = deciding;
+  const { events, segments, signals, childRuns, cancelRuns, planned } = deciding;
   const wakeAt = nextWake(run);
-  return { events, segments, signals, childRuns, cancelRuns, orchestrated, ...(wakeAt !== undefined && { wakeAt }) };
+  return { events, segments, signals, childRuns, cancelRuns, planned, ...(wakeAt !== undefined && { wakeAt }) };
 };
 
 const decideStatus = (deciding: Deciding): void => {
@@ -76,6 +76,7 @@ const settleDirty = (deciding: Deciding): void => {
 
 const plan = (deciding: Deciding): void => {
   const tasks = deciding.definition.root.tasks.map(({ id, type }) => ({ id, type }));
+  for (const { type } of tasks) deciding.countPlanned(type);
   deciding.emitRun({ type: 'RunPlanned', data: { tasks, at: deciding.now } });
   deciding.run.dirty.add(RUN_STREAM);
 };

@@ -1,5 +1,5 @@
 import { parentPath, type EventMetadata, type RunId, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
-import type { CompiledDefinition, CompiledTask } from '../plan/compiled-definition';
+import type { CompiledDefinition } from '../plan/compiled-definition';
 import { Emission } from './emission';
 import type { ChildRunRequest, ChildRunView, OutgoingSignal, SignalDispatch } from './outgoing';
 import type { RunState } from './run.state';
@@ -32,7 +32,7 @@ export class Deciding extends Emission {
   readonly signals: OutgoingSignal[] = [];
   readonly childRuns: ChildRunRequest[] = [];
   readonly cancelRuns: RunId[] = [];
-  readonly orchestrated = new Map<string, number>();
+  readonly planned = new Map<string, number>();
 
   constructor(
     run: RunState,
@@ -62,10 +62,10 @@ export class Deciding extends Emission {
     this.segments.push(segment);
   }
 
-  /** One more task was begun by this rule. */
-  count({ type }: CompiledTask, version: number): void {
-    const name = `${type}@${version}`;
-    this.orchestrated.set(name, (this.orchestrated.get(name) ?? 0) + 1);
+  /** So many more tasks were planned that follow this type's rule in the run's version of it. */
+  countPlanned(type: string, tasks = 1): void {
+    const rule = `${type}@${this.run.request.orchestrators?.[type] ?? 1}`;
+    this.planned.set(rule, (this.planned.get(rule) ?? 0) + tasks);
   }
 }
 

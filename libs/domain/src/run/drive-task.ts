@@ -7,7 +7,7 @@ import type { Deciding } from './deciding';
 import { retryMoment, segmentTask } from './attempts';
 import { renewBelow } from './renew';
 import type { TaskState } from './run.state';
-import { viewOf, type DrivenView } from './task-view';
+import { viewOf } from './task-view';
 import { workOnTask } from './work-on-task';
 
 /**
@@ -58,12 +58,9 @@ const begin = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overlay: 
   }
   const directives = view.orchestrator.begin(view);
   if (directives[0]?.kind === 'execute') return segmentTask(deciding, path, spec, view.overlay);
-  count(deciding, view);
   carryOut(deciding, path, directives, view.overlay);
   return undefined;
 };
-
-const count = (deciding: Deciding, { spec, orchestrator }: DrivenView): void => deciding.count(spec, orchestrator.version);
 
 /**
  * After the engine moved a task: what its new status means for the list it stands in. One that failed and will be tried

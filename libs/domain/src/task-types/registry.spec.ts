@@ -30,7 +30,7 @@ describe('the registry of task types', () => {
     const second: Orchestrator = { type: 'aggregate', version: 2, begin: () => [{ kind: 'complete', output: { by: 2 } }] };
     taskTypes.register({ definition: taskTypes.definitionOf('aggregate'), worker: 'engine', orchestrators: [before, second] });
     const counters = new Map<string, number>();
-    const sim = new Simulation({ actions: { step: scripted }, onDecision: (_run, { orchestrated }) => orchestrated.forEach((count, name) => counters.set(name, (counters.get(name) ?? 0) + count)) });
+    const sim = new Simulation({ actions: { step: scripted }, onDecision: (_run, { planned }) => planned.forEach((count, name) => counters.set(name, (counters.get(name) ?? 0) + count)) });
     sim.define("workflow: flags\ntasks:\n  - { id: nap, type: wait, for: 10s }\n  - { id: sum, type: aggregate, concat: { sources: [[1]] } }");
     let flags: Record<string, number> = {};
     const request = () => sim.request('flags', { orchestrators: taskTypes.versionsFor(flags) });
@@ -41,7 +41,7 @@ describe('the registry of task types', () => {
     const back = await request();
     await sim.settle();
     expect([(await sim.task(old, 'sum')).output, (await sim.task(fresh, 'sum')).output, (await sim.task(back, 'sum')).output]).toEqual([[1], { by: 2 }, [1]]);
-    expect([counters.get('aggregate@1'), counters.get('aggregate@2')]).toEqual([2, 1]);
+    expect(Object.fromEntries(counters)).toEqual({ 'wait@1': 3, 'aggregate@1': 2, 'aggregate@2': 1 });
     expect(() => taskTypes.versionsFor({ aggregate: 9 })).toThrow('version 9');
   });
 });

@@ -1,3 +1,4 @@
+import { taskTypes } from '@foldwork/domain';
 import { toLogUnavailable } from '@foldwork/events';
 import { LRUCache } from 'lru-cache';
 
@@ -11,7 +12,7 @@ const CHOOSE = `
   INSERT INTO public.task_type_versions (namespace, type, version, actor) VALUES ($1, $2, $3, $4)
   ON CONFLICT (namespace, type) DO UPDATE SET version = excluded.version, actor = excluded.actor, changed_at = now()`;
 
-/** How long another gateway may go on with the former choice; this one knows its own at once. */
+/** How long another process may go on with the former choice; this one knows its own at once. */
 const TTL_MS = 1_000;
 
 /**
@@ -31,6 +32,16 @@ export class TaskTypeVersionStore {
     this.known.set(namespace, reading);
     reading.catch(() => this.known.delete(namespace));
     return reading;
+  }
+
+  /**
+   * What a new run's `RunRequested.orchestrators` says; absent: version 1 of everything. A version that was chosen before
+   * the code went back to an earlier release is not there any more, and left out.
+   */
+  async ofNewRun(namespace: string): Promise<{ readonly orchestrators?: { [type: string]: number } }> {
+    const isPresent = ([type, version]: [string, number]): boolean => taskTypes.isRegistered(type) && taskTypes.versionsOf(type).includes(version);
+    const orchestrators = taskTypes.versionsFor(Object.fromEntries(Object.entries(await this.of(namespace)).filter(isPresent)));
+    return Object.keys(orchestrators).length === 0 ? {} : { orchestrators };
   }
 
   async choose(namespace: string, choice: { readonly type: string; readonly version: number; readonly actor: string }): Promise<void> {

@@ -8,7 +8,14 @@ export interface TaskTransitionHead {
   readonly attempt: number;
   readonly at: number;
   readonly starts?: { readonly task: string; readonly attempt: number };
-  readonly children?: { readonly childCount: number };
+  readonly children?: PlannedHead;
+}
+
+/** How many children of which types. */
+interface PlannedHead {
+  readonly childCount: number;
+  readonly tasks?: readonly { readonly type: string }[];
+  readonly itemType?: string;
 }
 
 export type ReadTransitionHead = (data: string) => TaskTransitionHead;
@@ -40,5 +47,11 @@ export const rememberTransitionHeads = (headsMax: number): ReadTransitionHead =>
 const withoutPayload = ({ transition, from, to, attempt, at, starts, children }: TaskTransitionHead): TaskTransitionHead => ({
   transition, from, to, attempt, at,
   ...(starts === undefined ? {} : { starts: { task: starts.task, attempt: starts.attempt } }),
-  ...(children === undefined ? {} : { children: { childCount: children.childCount } }),
+  ...(children === undefined ? {} : { children: plannedHead(children) }),
+});
+
+const plannedHead = ({ childCount, tasks, itemType }: PlannedHead): PlannedHead => ({
+  childCount,
+  ...(tasks === undefined ? {} : { tasks: tasks.map(({ type }) => ({ type })) }),
+  ...(itemType === undefined ? {} : { itemType }),
 });
