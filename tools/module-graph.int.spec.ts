@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import ts from 'typescript';
 
 const ROOT = join(__dirname, '..');
 
@@ -37,14 +39,51 @@ const withSeeded = async (files: Readonly<Record<string, string>>, work: (folder
   }
 };
 
+/** What the engine is put together from: the rule of a task type, where types are known, where events are kept, what carries wishes and hints. */
+const CONTRACTS = [
+  ['Orchestrator', 'libs/domain/src/task-types/orchestrator.ts'],
+  ['TaskTypeRegistry', 'libs/domain/src/task-types/registry.ts'],
+  ['EventLog', 'libs/events/src/log/event-log.port.ts'],
+  ['Bus', 'libs/events/src/bus/bus.port.ts'],
+] as const;
+
+type Declaration = ts.InterfaceDeclaration | ts.ClassDeclaration;
+
+const declarationOf = (name: string, path: string): Declaration => {
+  const source = ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.Latest, true);
+  const isDeclaration = (node: ts.Node): node is Declaration => (ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node)) && node.name?.text === name;
+  const found = source.statements.find(isDeclaration);
+  if (found === undefined) throw new Error(`${path} does not declare ${name}`);
+  return found;
+};
+
+const isPublic = (member: ts.ClassElement | ts.TypeElement): boolean =>
+  member.name !== undefined && (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) === 0;
+
+/** The contract itself, and what it offers to whoever uses it, as far as nothing is said of it. */
+const undocumented = (declaration: Declaration): string[] =>
+  [declaration, ...[...declaration.members].filter(isPublic)].filter((node) => ts.getJSDocCommentsAndTags(node).length === 0).map((node) => node.name?.getText() ?? '');
+
+describe('the four contracts', () => {
+  it.each(CONTRACTS)('[S3-01] %s stands in a file of its own, and all of it is documented', (name, path) => {
+    expect(undocumented(declarationOf(name, path))).toEqual([]);
+    expect(CONTRACTS.filter(([, other]) => other === path)).toHaveLength(1);
+  });
+
+  it('[S3-01] ARCHITECTURE.md says where they are', () => {
+    const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+    for (const [, path] of CONTRACTS) expect(text).toContain(`\`${path}\``);
+  });
+});
+
 describe('module graph', () => {
-  it('has no import cycle', async () => {
+  it('[S3-01] has no import cycle', async () => {
     const { exitCode, output } = await checkCycles(ROOT);
     expect(output).not.toContain('Circular');
     expect(exitCode).toBe(0);
   }, 60_000);
 
-  it('is checked: a seeded cycle across two libraries is found', async () => {
+  it('[S3-01] is checked: a seeded cycle across two libraries is found', async () => {
     const files = {
       'libs/events/src/index.ts': `import { b } from '@foldwork/domain';\nexport const a = () => b;\n`,
       'libs/domain/src/index.ts': `import { a } from '@foldwork/events';\nexport const b = () => a;\n`,

@@ -65,8 +65,8 @@ describe('a change of behaviour', () => {
   const [everything = ''] = goldenNames;
 
   it('[S3-58] is found where a rule fails what it used to complete', async () => {
-    const fails = (rule: Orchestrator): Orchestrator => ({ ...rule, advance: () => [{ kind: 'fail', error: { code: 'CHANGED', message: 'changed' } }] });
-    const { differences } = await withRule('router', (rule) => ({ ...rule, begin: fails(rule).advance ?? rule.begin }), () => check(golden(everything), EVERYTHING));
+    const fails = (rule: Orchestrator): Orchestrator => ({ ...rule, begin: () => [{ kind: 'fail', error: { code: 'CHANGED', message: 'changed' } }] });
+    const { differences } = await withRule('router', fails, () => check(golden(everything), EVERYTHING));
     expect(differences).toMatchObject([{ kind: 'decides_otherwise', workflow: 'everything', recorded: expect.arrayContaining(['pick: begin in_progress']) }]);
     expect(differences[0]?.present.join()).toContain('pick: fail');
   });

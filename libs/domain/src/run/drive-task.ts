@@ -49,15 +49,15 @@ const beginTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overl
   return workOnTask(deciding, path, spec, () => begin(deciding, path, spec, overlay)) ?? progressOf(deciding, path, spec);
 };
 
-/** What an executor should have; `undefined`: the engine has done what there was to do. Throws `ExpressionError`. */
+/** What an executor should have, where the rule leaves it to one; `undefined`: the engine has done what there was to do. Throws `ExpressionError`. */
 const begin = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overlay: Overlay): SegmentTask | undefined => {
   const view = viewOf(deciding, path, overlay());
   if (spec.when !== undefined && view.task.attempt === 0 && !evaluateBoolean(spec.when, view.scopeOf(spec.when))) {
     deciding.transition(path, 'skip');
     return undefined;
   }
-  const directives = view.orchestrator.begin(view);
-  if (directives[0]?.kind === 'execute') return segmentTask(deciding, path, spec, view.overlay);
+  const directives = view.orchestrator.begin?.(view);
+  if (directives === undefined) return segmentTask(deciding, path, spec, view.overlay);
   carryOut(deciding, path, directives, view.overlay);
   return undefined;
 };

@@ -1,30 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { Simulation, scripted } from '@foldwork/testing';
 import { createDefinitionLanguage } from '../definition/definition-language';
-import { commonFields, strict } from '../definition/schema-fields';
-import type { TaskTypeModule } from './orchestrator';
+import { echo } from './ninth-type.fixtures';
 import { taskTypes } from './registry';
-
-/** A type that is not in the product: says its text so many times, one second apart. All of it is in this constant. */
-const echo: TaskTypeModule = {
-  definition: {
-    type: 'echo',
-    summary: 'Says something after a while.',
-    schema: () => strict({ ...commonFields(), type: z.literal('echo'), text: z.string() }) as never,
-  },
-  worker: 'engine',
-  orchestrators: [
-    {
-      type: 'echo',
-      version: 1,
-      begin: ({ now }) => [{ kind: 'wait', until: now + 1_000 }],
-      advance: ({ now, task, spec }) =>
-        now < (task.until ?? 0) ? [{ kind: 'wakeAt', at: task.until ?? 0 }] : [{ kind: 'complete', output: { said: String((spec.spec as { text?: string }).text) } }],
-    },
-  ],
-};
 
 const ROOT = join(__dirname, '../../../..');
 const OWN = new Set(['basic', 'router', 'parallel', 'collection', 'composite', 'aggregate', 'signal', 'wait']);

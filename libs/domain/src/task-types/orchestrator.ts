@@ -11,11 +11,12 @@ import type { RunState, SignalState, TaskState } from '../run/run.state';
  * are harmless. It never appends, never reads a clock, never throws except `ExpressionError`.
  */
 export interface Orchestrator {
+  /** What definitions call it. */
   readonly type: string;
   /** Raised when its rule changes; runs keep the version they began with. */
   readonly version: number;
-  /** The task's turn has come (status pending). */
-  begin(view: TaskView): readonly Directive[];
+  /** The task's turn has come (status pending). Types whose work is an action leave it out: an executor runs that. */
+  begin?(view: TaskView): readonly Directive[];
   /** Something below or about the active task changed, or time passed. Types without a life of their own leave it out. */
   advance?(view: TaskView): readonly Directive[];
 }
@@ -56,8 +57,6 @@ export interface Retrying {
 
 /** What must happen. Carried out in order; the state the next decision sees has all of them. */
 export type Directive =
-  /** Give it to an executor. */
-  | { readonly kind: 'execute' }
   | { readonly kind: 'begin'; readonly input?: Json; readonly children?: PlannedChildren; readonly childRun?: StartedRun }
   | { readonly kind: 'wait'; readonly until?: number; readonly input?: Json; readonly waitsFor?: readonly AwaitedSignal[] }
   | { readonly kind: 'complete'; readonly output: Json; readonly next?: { readonly task: string; readonly with?: Json }; readonly signalIds?: readonly string[] }
@@ -79,7 +78,7 @@ export type Directive =
 export interface TaskTypeModule<T extends TaskCommon = TaskCommon> {
   readonly definition: TaskTypeDefinition<T>;
   /**
-   * Who does the work of an attempt. What an executor runs can be part of a segment and is retried three times unless
+   * Who does the work of an attempt. What an executor runs has no `begin`; it can be part of a segment and is retried three times unless
    * the definition says otherwise; what the engine does itself is tried again only where the task's own `retry` says so.
    */
   readonly worker: 'executor' | 'engine';

@@ -11,18 +11,21 @@ describe('the registry of task types', () => {
     expect(() => taskTypes.orchestratorFor('nonsense')).toThrow('nonsense');
     expect(taskTypes.isRegistered('nonsense')).toBe(false);
     const own = new TaskTypeRegistry([]);
-    for (let n = 0; n < 100; n += 1) own.register({ ...basic([{ type: `t${n}`, version: 1, begin: () => [] }]), definition: { ...taskTypes.definitionOf('basic'), type: `t${n}` } as never });
+    for (let n = 0; n < 100; n += 1) own.register({ ...basic([{ type: `t${n}`, version: 1 }]), definition: { ...taskTypes.definitionOf('basic'), type: `t${n}` } as never });
     expect(Array.from({ length: 100 }, (_, n) => own.orchestratorFor(`t${n}`).type)).toEqual(Array.from({ length: 100 }, (_, n) => `t${n}`));
   });
 
   it('[S2-11] routes by type, replaces on registering again, refuses an empty type, lets errors of a rule through', () => {
-    const own = new TaskTypeRegistry([basic([{ type: 'basic', version: 1, begin: () => [{ kind: 'execute' }] }])]);
-    const failing: Orchestrator = { type: 'basic', version: 1, begin: () => { throw new Error('a bug of the rule'); } };
+    const own = new TaskTypeRegistry([basic([{ type: 'basic', version: 1 }])]);
+    const failing: Orchestrator = { type: 'basic', version: 2, advance: () => { throw new Error('a bug of the rule'); } };
     own.register(basic([failing]));
-    expect(own.orchestratorFor('basic')).toBe(failing);
-    expect(() => own.orchestratorFor('basic').begin({} as never)).toThrow('a bug of the rule');
+    expect(own.orchestratorFor('basic', 2)).toBe(failing);
+    expect(() => own.orchestratorFor('basic')).toThrow('version 1');
+    expect(() => own.orchestratorFor('basic', 2).advance?.({} as never)).toThrow('a bug of the rule');
     expect(() => own.orchestratorFor('other')).toThrow('other');
     expect(() => own.register({ ...basic([failing]), definition: { ...taskTypes.definitionOf('basic'), type: ' ' } as never })).toThrow('needs a name');
+    expect(() => own.register(basic([{ type: 'basic', version: 1, begin: () => [] }]))).toThrow('begin');
+    expect(() => own.register({ ...basic([failing]), worker: 'engine' })).toThrow('begin');
   });
 
   it('[S3-57] new runs begin with the chosen version, a run stays on its own, counters tell them apart, flipping back works', async () => {

@@ -21,14 +21,17 @@ export class TaskTypeRegistry {
     for (const module of modules) this.register(module);
   }
 
-  /** Registers a type, or replaces it. Throws on a module without a name or without a rule. */
+  /** Registers a type, or replaces it. Throws on a module without a name or a rule, or whose rule does not suit its worker. */
   register(module: TaskTypeModule): void {
     const { type } = module.definition;
     if (type.trim() === '') throw new Error('a task type needs a name');
     if (module.orchestrators.length === 0) throw new Error(`task type ${type} has no orchestrator`);
+    const isExecuted = module.worker === 'executor';
+    if (module.orchestrators.some(({ begin }) => (begin === undefined) !== isExecuted)) throw new Error(`task type ${type}: what an executor runs has no \`begin\`, all else needs one`);
     this.modules.set(type, module);
   }
 
+  /** Whether definitions may use the type. */
   isRegistered(type: string): boolean {
     return this.modules.has(type);
   }
@@ -38,6 +41,7 @@ export class TaskTypeRegistry {
     return [...this.modules.values()].map(({ definition }) => definition);
   }
 
+  /** What the language knows of a type. Throws on an unknown one. */
   definitionOf(type: string): TaskTypeDefinition {
     return this.moduleOf(type).definition;
   }

@@ -9,15 +9,19 @@ export interface Bus {
   consumeSteps(pool: string, maxInFlight: number, handler: (delivery: StepDelivery) => void): Promise<Subscription>;
   /** At-most-once broadcast to every process that listens to the topic. Never throws; dropped while disconnected. */
   hint(topic: HintTopic, payload: string): void;
+  /** The listener must not throw. */
   onHint(topic: HintTopic, listener: (payload: string) => void): Subscription;
   /** Request/reply with one responder; rejects with `BusUnavailable` on no responder or timeout. */
   request(subject: string, payload: string, timeoutMs: number): Promise<string>;
+  /** Responders of one subject share its requests; a handler that rejects leaves its request unanswered. */
   respond(subject: string, handler: (payload: string) => Promise<string>): Promise<Subscription>;
   /** Events for outside subscribers; resolves when the bus has them all. Re-sending is harmless (deduplicated by id). */
   publishFeed(messages: readonly FeedMessage[]): Promise<void>;
   /** `connected` again after trouble: whoever published lately may want to publish again. */
   onReconnect(listener: () => void): () => void;
+  /** False: hints are dropped, and whoever relies on them must look by itself. */
   isConnected(): boolean;
+  /** Ends all subscriptions and the connection; what is not acknowledged is delivered to others. */
   close(): Promise<void>;
 }
 

@@ -29,6 +29,7 @@ export interface EventLog {
   epoch(): Promise<string>;
   /** Called after each commit of this process. */
   onCommit(listener: (commit: Commit) => void): () => void;
+  /** Resolves when what was appended is answered and connections are gone; not to be used afterwards. */
   close(): Promise<void>;
 }
 
