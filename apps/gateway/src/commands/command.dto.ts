@@ -1,5 +1,5 @@
 import type { Json } from '@foldwork/events';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators';
 import { Allow, IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 
 const REASON = { description: 'For people; kept in the event.', maxLength: 1_000 };

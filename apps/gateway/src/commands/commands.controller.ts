@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBody, ApiOperation, ApiParam, ApiTags } from '../openapi/api-decorators';
 import type { OperatorCommand } from '@foldwork/domain';
 import { taskPath } from '@foldwork/events';
 import { Call, CallContext, NeedsRole } from '@foldwork/platform/http';

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath, ApiExtraModels } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags, ApiExtraModels } from '../openapi/api-decorators';
 import { Call, CallContext, invalidContent, NeedsRole } from '@foldwork/platform/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../http/api-problems';
@@ -20,7 +20,7 @@ export class RunEventsController {
   @ApiOperation({ summary: 'The run\'s events as JSON, or live as server-sent events (Accept: text/event-stream)' })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Position of the last event a client of the stream has seen.' })
   @ApiResponse({ status: 200, description: 'Events in log order', content: {
-    'application/json': { schema: { $ref: getSchemaPath(RunEventsDto) } },
+    'application/json': { schema: { $ref: '#/components/schemas/RunEventsDto' } },
     'text/event-stream': { schema: { type: 'string' } },
   } })
   @ApiProblems(404, 422)

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators';
 import { IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 
 export class RunEventDto {

@@ -1,5 +1,5 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiServiceUnavailableResponse, ApiTags } from '../openapi/api-decorators';
 import { HealthRegistry } from '@foldwork/platform';
 import { Open } from '@foldwork/platform/http';
 import type { FastifyReply } from 'fastify';

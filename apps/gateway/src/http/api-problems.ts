@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional, ApiResponse } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiResponse } from '../openapi/api-decorators';
 
 export class FaultDto {
   @ApiProperty({ description: 'JSON pointer into the body, or ?name for a query parameter.' }) pointer!: string;

@@ -1,5 +1,5 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController } from './api-decorators';
 import { Open } from '@foldwork/platform/http';
 import type { FastifyReply } from 'fastify';
 

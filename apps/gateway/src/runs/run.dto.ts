@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators';
 
 /** Shapes of answers. They exist for the API's description; the answers are plain objects. */
 export const RUN_STATUSES = ['pending', 'running', 'awaiting_approval', 'succeeded', 'failed', 'rolled_back', 'canceled', 'escalated'] as const;

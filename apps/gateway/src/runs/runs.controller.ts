@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Headers, Param, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '../openapi/api-decorators';
 import { Call, CallContext, invalidContent, NeedsRole } from '@foldwork/platform/http';
 import type { RunFilter } from '@foldwork/read-models';
 import { ApiProblems } from '../http/api-problems';

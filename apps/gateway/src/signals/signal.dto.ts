@@ -1,5 +1,5 @@
 import type { Json } from '@foldwork/events';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators';
 import { Allow, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { RunSummaryDto } from '../runs/run.dto';
 

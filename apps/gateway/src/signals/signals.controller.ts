@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOperation, ApiTags } from '../openapi/api-decorators';
 import { Call, CallContext, NeedsRole } from '@foldwork/platform/http';
 import { ApiProblems } from '../http/api-problems';
 import { requireRunId } from '../runs/run-reader';

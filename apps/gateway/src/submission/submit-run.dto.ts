@@ -1,5 +1,5 @@
 import type { Json } from '@foldwork/events';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators';
 import { Allow, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 
 export const WORKFLOW_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;

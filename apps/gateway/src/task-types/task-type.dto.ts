@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '../openapi/api-decorators';
 import { IsInt, Min } from 'class-validator';
 
 export class ChooseVersionDto {

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '../openapi/api-decorators';
 import { taskTypes } from '@foldwork/domain';
 import { TaskTypeVersionStore } from '@foldwork/platform';
 import { Call, CallContext, invalidContent, NeedsRole, notFound } from '@foldwork/platform/http';

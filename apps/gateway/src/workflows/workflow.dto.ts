@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators';
 import { IsOptional, IsString, Matches } from 'class-validator';
 
 export class PublishQueryDto {

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '../openapi/api-decorators';
 import { LIVE, WorkflowRegistry, type PublishedWorkflow } from '@foldwork/platform';
 import { badRequest, Call, CallContext, invalidContent, NeedsRole, notFound } from '@foldwork/platform/http';
 import { ApiProblems } from '../http/api-problems';
