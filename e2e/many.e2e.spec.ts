@@ -2,7 +2,7 @@ import { onceTask, RETRY_AT_ONCE, task, workflow } from './harness/definitions';
 import { faultsAfterwards, LogAccount } from './harness/log-account';
 import { System } from './harness/system';
 
-const SERVICES = ['gateway', 'planner-1', 'planner-2', 'executor-1', 'executor-2', 'executor-3', 'executor-4', 'auditor-1', 'auditor-2'];
+const SERVICES = ['gateway-1', 'gateway-2', 'planner-1', 'planner-2', 'executor-1', 'executor-2', 'executor-3', 'executor-4', 'auditor-1', 'auditor-2'];
 const RUNS = 80;
 
 let system: System;
@@ -27,9 +27,9 @@ const JOB = workflow('many', [
   task('save', { output: { saved: true } }),
 ], { output: { saved: '${ tasks.save.output.saved }' } });
 const submitMany = (name: string): Promise<string[]> =>
-  Promise.all(Array.from({ length: RUNS }, (_, index) => system.api.submit(JOB, {}, `${name}-${index}`)));
+  Promise.all(Array.from({ length: RUNS }, (_, index) => system.apiOf(index % 2 === 0 ? 'gateway-1' : 'gateway-2').submit(JOB, {}, `${name}-${index}`)));
 
-describe('two planners, four executors, two auditors', () => {
+describe('two gateways, two planners, four executors, two auditors', () => {
   it('give the same results as one of each', async () => {
     const { api, world, log } = system;
     const runs = await submitMany('all-well');

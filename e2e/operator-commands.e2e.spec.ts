@@ -116,6 +116,18 @@ tasks:
     expect([done.status, callsOf(run).toSorted()]).toEqual(['succeeded', ['both/left/a', 'both/left/b', 'both/right', 'both/third']]);
   });
 
+  it('a row of quick tasks stops where it is', async () => {
+    const tasks = Array.from({ length: 45 }, (_, index) => `  - { id: t${index}, type: basic, action: world.call${index === 4 ? ', with: { gate: row }' : ''} }`);
+    const run = await flows.start(`workflow: pause.row\ntasks:\n${tasks.join('\n')}`);
+    await called(run, 5);
+    system.world.openGate('row');
+    expect(await command(run, 'pause')).toBe(202);
+    const paused = await flows.seen(run, 'nothing to be under way', ({ tasks: all }) => all.every(({ status }) => status !== 'in_progress'));
+    expect(callsOf(run).length).toBeLessThan(45);
+    expect([paused['paused'], await command(run, 'resume'), (await flows.ended(run)).status]).toEqual([true, 202, 'succeeded']);
+    expect(callsOf(run)).toHaveLength(45);
+  });
+
   it('a paused run can be canceled', async () => {
     const run = await flows.start('workflow: pause.cancel\ntasks:\n  - { id: a, type: basic, action: world.call, with: { gate: pause-cancel } }\n  - { id: b, type: basic, action: world.call }');
     await called(run, 1);

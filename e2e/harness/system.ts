@@ -26,17 +26,24 @@ interface SystemParts {
   readonly postgres: ThrowawayPostgres | undefined;
   readonly database: { readonly url: string; drop(): Promise<void> };
   readonly log: EventLog;
-  readonly port: number;
+  /** Where each gateway listens, by its name. */
+  readonly ports: ReadonlyMap<string, number>;
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** Foldwork as it is shipped: separate processes on a real Postgres and a real NATS, around an outside world in the test. */
 export class System {
   readonly services = new Map<string, Service>();
+  /** The first gateway. */
   readonly api: Api;
 
   private constructor(private readonly parts: SystemParts) {
-    this.api = new Api(`http://127.0.0.1:${parts.port}`);
+    this.api = this.apiOf([...parts.ports.keys()][0] ?? '');
+  }
+
+  /** One gateway of several, by its name. */
+  apiOf(gateway: string): Api {
+    return new Api(`http://127.0.0.1:${this.parts.ports.get(gateway)}`);
   }
 
   get world(): World {
@@ -64,15 +71,16 @@ export class System {
 
   static async start(options: SystemOptions = {}): Promise<System> {
     execFileSync(process.execPath, ['tools/build.mjs', ...PROJECTS], { cwd: WORKSPACE }); // does nothing when all is built
-    const [world, nats, postgres, port] = await Promise.all([
+    const services = options.services ?? ONE_OF_EACH;
+    const [world, nats, postgres, ports] = await Promise.all([
       World.start(), startThrowawayNats(),
       options.ownPostgres === true ? startThrowawayPostgres({ settings: options.postgresSettings ?? {} }) : undefined,
-      freePort(),
+      portsOf(services.filter((name) => appOf(name) === 'gateway')),
     ]);
     const database = await createTestDatabase({ migrations: ALL_MIGRATIONS, ...(postgres && { serverUrl: postgres.url }) });
     const log = createPostgresEventLog({ connectionString: database.url, applicationName: 'e2e', onError: () => undefined });
-    const system = new System({ world, nats, postgres, database, log, port, env: options.env ?? {} });
-    await system.launchAll(options.services ?? ONE_OF_EACH);
+    const system = new System({ world, nats, postgres, database, log, ports, env: options.env ?? {} });
+    await system.launchAll(services);
     return system;
   }
 
@@ -98,9 +106,9 @@ export class System {
   async ready(name: string): Promise<Service> {
     const service = this.service(name);
     if (service.app !== 'gateway') await service.logged(READY[service.app]);
-    else await until('the gateway answers', async () => {
+    else await until(`${name} answers`, async () => {
       if (service.hasEnded) throw new Error(`the gateway ended\n${service.complaints}`);
-      return (await this.api.call('GET', '/livez').catch(() => undefined))?.status === 200;
+      return (await this.apiOf(name).call('GET', '/livez').catch(() => undefined))?.status === 200;
     });
     return service;
   }
@@ -127,7 +135,7 @@ export class System {
       FOLDWORK_NATS_URL: this.nats.url,
       FOLDWORK_MIGRATE: 'off',
       FOLDWORK_AUTH: 'off',
-      FOLDWORK_HTTP_PORT: String(this.parts.port),
+      FOLDWORK_HTTP_PORT: String(this.parts.ports.get(name) ?? 0),
       FOLDWORK_ACTIONS: join(__dirname, '../actions/world-actions.mjs'),
       FOLDWORK_EXECUTOR_NAME: name,
       FOLDWORK_PLANNER_NAME: name,
@@ -139,6 +147,9 @@ export class System {
 }
 
 const READY = { planner: 'planner_started', executor: 'executor_started', auditor: 'started' } as const;
+
+const portsOf = async (gateways: readonly string[]): Promise<Map<string, number>> =>
+  new Map(await Promise.all(gateways.map(async (name) => [name, await freePort()] as const)));
 
 const appOf = (name: string): App => {
   const app = name.split('-')[0];

@@ -28,12 +28,20 @@ export class RunningAttempt {
 /** The attempts that run here now, and the means to stop them. */
 export class RunningAttempts {
   private readonly byRun = new Map<RunId, Set<RunningAttempt>>();
-  /** Only runs with an attempt here. */
+  /** How many segments of a run are being worked through here. */
+  private readonly segments = new Map<RunId, number>();
+  /** Only runs with a segment here: between two of its tasks there is no attempt, and a pause must not be lost there. */
   private readonly pausing = new Set<RunId>();
   private count = 0;
 
   get size(): number {
     return this.count;
+  }
+
+  /** From before its first claim to its end, which the caller tells by the function that it gets. */
+  beginSegment(runId: RunId): () => void {
+    this.segments.set(runId, (this.segments.get(runId) ?? 0) + 1);
+    return () => this.endSegment(runId);
   }
 
   begin({ command: { runId }, task }: PreparedAttempt): RunningAttempt {
@@ -51,7 +59,7 @@ export class RunningAttempts {
 
   /** The tasks in hand may end; what follows them in their segments waits until the run goes on. */
   pause(runId: RunId): void {
-    if (this.byRun.has(runId)) this.pausing.add(runId);
+    if (this.segments.has(runId)) this.pausing.add(runId);
   }
 
   isPausing(runId: RunId): boolean {
@@ -67,8 +75,13 @@ export class RunningAttempts {
     const ofRun = this.byRun.get(runId);
     if (ofRun?.delete(attempt) !== true) return;
     this.count -= 1;
-    if (ofRun.size > 0) return;
-    this.byRun.delete(runId);
+    if (ofRun.size === 0) this.byRun.delete(runId);
+  }
+
+  private endSegment(runId: RunId): void {
+    const left = (this.segments.get(runId) ?? 1) - 1;
+    if (left > 0) return void this.segments.set(runId, left);
+    this.segments.delete(runId);
     this.pausing.delete(runId);
   }
 }

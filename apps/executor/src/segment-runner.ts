@@ -40,10 +40,14 @@ export class SegmentRunner {
   async run(command: StepCommand, segment: readonly SegmentTask[], definition: CompiledDefinition, onClaimed: (outcome: ClaimOutcome) => void): Promise<void> {
     const [first, ...rest] = segment;
     if (first === undefined) return onClaimed('settled');
-    const progress = new SegmentProgress(command, definition, this.parts.actions);
-    const prepared = progress.prepare(first);
-    const claimed = await this.claim(command, first, prepared, onClaimed);
-    if (claimed !== undefined) await this.runClaimed(claimed, rest, progress);
+    const end = this.parts.running.beginSegment(command.runId);
+    try {
+      const progress = new SegmentProgress(command, definition, this.parts.actions);
+      const claimed = await this.claim(command, first, progress.prepare(first), onClaimed);
+      if (claimed !== undefined) await this.runClaimed(claimed, rest, progress);
+    } finally {
+      end();
+    }
   }
 
   private async claim(command: StepCommand, task: SegmentTask, prepared: Preparation, onClaimed: (outcome: ClaimOutcome) => void): Promise<ClaimedTask | undefined> {

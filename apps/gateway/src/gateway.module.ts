@@ -55,7 +55,7 @@ const parts = ({ log, bus, definitions, reads, logger, settings, actions, now = 
     new RunEvents(log, tail),
     new ReadModel(reads),
     new RunSubmission({ log, reader, catalog, registry, versions, settings, now }),
-    new OperatorCommands({ log, reader, now }),
+    new OperatorCommands({ log, reader, bus, now }),
     signals, new BusSignals(signals, logger),
   ];
   return made.map((part) => ({ provide: part.constructor, useValue: part }));

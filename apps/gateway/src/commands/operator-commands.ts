@@ -1,5 +1,5 @@
 import { decideOperatorCommand, type OperatorCommand, type OperatorRejection } from '@foldwork/domain';
-import type { EventLog, EventMetadata, RunId } from '@foldwork/events';
+import { stringifyJson, type Bus, type CancelHint, type EventLog, type EventMetadata, type RunId } from '@foldwork/events';
 import { conflict, Problem } from '@foldwork/platform/http';
 import type { RunReader } from '../runs/run-reader';
 import { summaryOfState } from '../runs/run-summary';
@@ -8,6 +8,7 @@ import type { RunSummaryDto } from '../runs/run.dto';
 export interface CommandParts {
   readonly log: EventLog;
   readonly reader: RunReader;
+  readonly bus: Pick<Bus, 'hint'>;
   readonly now: () => number;
 }
 
@@ -31,9 +32,17 @@ export class OperatorCommands {
       const decision = decideOperatorCommand(run, command, { now: this.parts.now(), metadata });
       if (!decision.accepted) throw refusal(decision.code, decision.detail);
       const outcome = await this.parts.log.append(decision.events);
-      if (outcome.status !== 'conflict') return summaryOfState(run); // deciding has applied the events to the state
+      if (outcome.status === 'conflict') continue;
+      if (command.kind === 'pause') this.tellOfPause(runId);
+      return summaryOfState(run); // deciding has applied the events to the state
     }
     throw conflict('run_contended', 'The run keeps changing at this moment.', 'Send the command again.');
+  }
+
+  /** Executors in the middle of a segment would go on until a planner tells them, and there may be none just now. */
+  private tellOfPause(runId: RunId): void {
+    const hint: CancelHint = { runId, tasks: [], pause: true };
+    this.parts.bus.hint('cancel', stringifyJson(hint));
   }
 }
 
