@@ -1,4 +1,4 @@
-import { Simulation, scripted, UNKIND } from '@foldwork/testing';
+import { Simulation, scripted, UNKIND, type SimulatedAction } from '@foldwork/testing';
 
 const ORDERED = `
 workflow: ordered
@@ -67,6 +67,30 @@ describe('composite', () => {
     expect(await sim.statuses(runId)).toMatchObject({ 'all/second': 'canceled', 'all/third': 'canceled' });
   });
 
+  it('begins again what its time limit took away from it when it is tried again, and nothing that is completed', async () => {
+    const slowOnce: SimulatedAction = ({ call }) => ({ output: { n: call }, ms: call === 1 ? 9_000 : 1 });
+    const sim = new Simulation({ actions: { step: scripted, slow: slowOnce } });
+    sim.define(`
+workflow: limited
+tasks:
+  - id: all
+    type: composite
+    timeout: 2s
+    retry: { maximumAttempts: 2 }
+    tasks:
+      - { id: first, type: basic, action: step }
+      - { id: inner, type: composite, tasks: [ { id: slow, type: basic, action: slow }, { id: behind, type: basic, action: step } ] }
+      - { id: last, type: basic, action: step }
+`);
+    const runId = await sim.request('limited');
+    await sim.pass(2_500);
+    expect(await sim.statuses(runId)).toMatchObject({ all: 'timed_out', 'all/first': 'completed', 'all/inner': 'canceled', 'all/inner/slow': 'canceled', 'all/inner/behind': 'canceled', 'all/last': 'canceled' });
+    await sim.settle();
+    expect((await sim.run(runId)).status).toBe('succeeded');
+    expect(new Set(Object.values(await sim.statuses(runId)))).toEqual(new Set(['completed']));
+    expect([sim.world.callsOf('all/first'), sim.world.callsOf('all/inner/slow'), sim.world.callsOf('all/last')]).toEqual([1, 2, 1]);
+  });
+
   describe('with rollback', () => {
     const SCOPE = `
 workflow: scope
@@ -91,6 +115,19 @@ tasks:
       expect(sim.world.calls.find(({ task }) => task === 'all/a!undo')?.input).toEqual({ n: 1 });
       expect(await sim.task(runId, 'all')).toMatchObject({ status: 'failed', error: { code: 'child_task_failure' } });
       expect((await sim.run(runId)).status).toBe('succeeded');
+    });
+
+    it('hands an undo out again as soon as the executor that held it is lost', async () => {
+      const sim = new Simulation({ actions: { step: scripted, unstep: ({ call }) => ({ output: null, ms: call === 1 ? 600_000 : 1 }) } });
+      sim.define(SCOPE);
+      const runId = await sim.request('scope');
+      await sim.pass(500);
+      const held = await sim.task(runId, 'all/c');
+      expect(held.undo).toBe('started');
+      await sim.planner.decide(runId); // it has seen that the undo began, and has nothing to do
+      sim.killExecutor(Number(held.executor?.at('executor'.length)) - 1);
+      await sim.pass(1_500); // its lease is one second
+      expect(await sim.task(runId, 'all/c')).toMatchObject({ undo: 'completed', undoAttempt: 2 });
     });
 
     it('also when processes die', async () => {
