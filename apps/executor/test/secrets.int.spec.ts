@@ -55,6 +55,19 @@ it.each([false, true])('puts a secret in just before the action runs, and leaves
   expect(left).toContain('{"$secret":"shop-token"}'); // the recorded input names it
 });
 
+it('gives an undo its secrets too, and leaves no trace of them when it fails', async () => {
+  const echo = defineAction<Json>({ name: 'echo', effect: 'idempotent', run: (input) => input });
+  const stop = defineAction<Json>({ name: 'stop', effect: 'none', run: () => Promise.reject(new Error('no')) });
+  await world.start(actionList(leaky(true), echo, stop), {}, { secrets: await openSecretFolder(folder) });
+  const once = { retry: { maximumAttempts: 1 } };
+  const undo = { action: 'leak', with: { token: { $secret: 'shop-token' } } };
+  const runId = await world.request([{ id: 'a', action: 'echo', undo, ...once }, { id: 'b', action: 'stop', ...once }], {}, { rollback: 'onFailure' });
+  expect(await world.finish(runId)).toMatchObject({ status: 'failed', error: { code: 'ROLLBACK_FAILED', message: expect.stringContaining('refused: *** *** ***') } });
+  expect(seen).toEqual([{ token: SECRET }]);
+  const left = (await world.log.readRuns([runId])).map(({ data }) => data).join('\n') + JSON.stringify(world.lines);
+  for (const spelling of [SECRET, encodeURIComponent(SECRET), Buffer.from(SECRET).toString('base64')]) expect(left).not.toContain(spelling);
+});
+
 it.each(['absent', 'a-folder', '../shop-token', ''])('fails clearly when there is no secret %p', async (name) => {
   const left = await runWith(leaky(false), { with: { token: { $secret: name } } });
   expect(seen).toEqual([]);

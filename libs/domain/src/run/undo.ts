@@ -25,11 +25,9 @@ const canBeUndone = (task: TaskState, definition: CompiledDefinition): boolean =
   return undo !== undefined && (task.status === 'completed' || isDoubtful(task, definition));
 };
 
-/** A `once` effect that was begun and whose end nobody knows: it can be asked for. */
-const isDoubtful = (task: TaskState, definition: CompiledDefinition): boolean => {
-  const spec = taskAt(definition, task.path);
-  return isUnsuccessful(task.status) && task.startedAt !== undefined && spec.verify !== undefined && isOnce(spec, task);
-};
+/** A `once` effect that was begun and whose end nobody knows: the task's or the action's own `verify` can be asked. */
+const isDoubtful = (task: TaskState, definition: CompiledDefinition): boolean =>
+  isUnsuccessful(task.status) && task.startedAt !== undefined && isOnce(taskAt(definition, task.path), task);
 
 export type UndoProgress = { readonly status: 'open' } | { readonly status: 'done' } | { readonly status: 'failed'; readonly task: TaskPath; readonly error: FailureDetail };
 
