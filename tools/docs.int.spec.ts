@@ -64,7 +64,7 @@ describe.each(documents)('%s', (document) => {
 });
 
 describe('ARCHITECTURE.md', () => {
-  it('answers "where is …?" with files and folders only, each under its right kind of name', () => {
+  it('[S3-60] answers "where is …?" with files and folders only, each under its right kind of name', () => {
     const table = /## Where is …\?\n([\s\S]*?)\n## /.exec(read('ARCHITECTURE.md'))?.[1] ?? '';
     const paths = pathsNamed(table);
     expect(paths.length).toBeGreaterThan(25);

@@ -65,6 +65,14 @@ export class Workflows {
     }
   }
 
+  /** The newest run of a workflow that something else started; another than this one. */
+  runOf(workflow: string, other = ''): Promise<string> {
+    return until(`a run of ${workflow}`, async () => {
+      const { body } = await this.system.api.call('GET', `/orchestrator/runs?workflow=${workflow}&limit=100`);
+      return (body as { runs: { runId: string }[] }).runs.find(({ runId }) => runId !== other)?.runId;
+    });
+  }
+
   signal(run: string, signal: string, more: object = {}): Promise<{ readonly status: number; readonly body: unknown }> {
     return this.system.api.command(run, 'signals', { signal, ...more });
   }

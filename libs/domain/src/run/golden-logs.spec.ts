@@ -59,7 +59,7 @@ const goldens = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 describe('logs of every release', () => {
   it('there is at least one', () => expect(goldens.length).toBeGreaterThan(0));
 
-  it.each(goldens)('%s folds to byte-equal states', (name) => {
+  it.each(goldens)('[S3-58] %s folds to byte-equal states', (name) => {
     const { events, states } = JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as Golden;
     for (const ofRun of byRun(events)) expect(stateText(foldRun(ofRun) as RunState)).toBe(states[ofRun[0]?.runId ?? '']);
     expect(byRun(events)).toHaveLength(Object.keys(states).length);
