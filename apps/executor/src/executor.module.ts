@@ -1,7 +1,7 @@
 import { Controller, Injectable, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { BusMessageContext } from '@foldwork/platform/microservice';
-import { Executor, type ExecutorDependencies } from './executor';
+import { Executor } from './executor';
 
 @Controller()
 class StepController {
@@ -30,11 +30,11 @@ class ExecutorLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
 /** Starts and stops with the application it is part of; connect a `BusServer` to it. */
 @Module({})
 export class ExecutorModule {
-  static register(dependencies: ExecutorDependencies): DynamicModule {
+  static register(executor: Executor): DynamicModule {
     return {
       module: ExecutorModule,
       controllers: [StepController],
-      providers: [{ provide: Executor, useFactory: () => new Executor(dependencies) }, ExecutorLifecycle],
+      providers: [{ provide: Executor, useValue: executor }, ExecutorLifecycle],
       exports: [Executor],
     };
   }

@@ -52,6 +52,7 @@ export class Executor {
   private readonly runner: SegmentRunner;
   private readonly undoing: UndoRunner;
   private readonly hints: Subscription[] = [];
+  private joined: Promise<void> | undefined;
   private isStopping = false;
   private epoch = '';
   private idle: (() => void) | undefined;
@@ -68,12 +69,17 @@ export class Executor {
     this.undoing = new UndoRunner(parts);
   }
 
+  /** Takes the name over: what its predecessor held is given out again from here on. Part of `start`, or done before it. */
+  join(): Promise<void> {
+    return (this.joined ??= this.lease.start());
+  }
+
   /** Before the first command: takes the name, makes the actions known. */
   async start(): Promise<void> {
     const { log, bus, pool, actions, settings, logger } = this.dependencies;
     this.epoch = await log.epoch();
     await new ActionDirectory(pool).publish(actions.entries());
-    await this.lease.start();
+    await this.join();
     this.hints.push(bus.onHint('cancel', (payload) => this.cancel(payload)));
     logger.info({ event: 'executor_started', name: this.lease.holder, concurrency: settings.concurrency });
   }

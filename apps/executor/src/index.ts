@@ -1,3 +1,3 @@
 export { Executor, type ExecutorDependencies, type ExecutorSettings } from './executor';
-export { ExecutorModule } from './executor.module';
+export { serveSteps } from './serve-steps';
 export { executorActions, executorSecrets, executorSettings } from './executor.config';

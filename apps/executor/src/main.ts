@@ -1,27 +1,22 @@
 import '@foldwork/platform/process-options';
-import 'reflect-metadata';
 import { hostname } from 'node:os';
-import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
 import { PostgresDefinitionStore } from '@foldwork/events';
-import { DefinitionCache, NestLoggerAdapter, runService } from '@foldwork/platform';
-import { BusServer } from '@foldwork/platform/microservice';
+import { DefinitionCache, runService } from '@foldwork/platform';
+import { Executor } from './executor';
 import { executorActions, executorSecrets, executorSettings } from './executor.config';
-import { ExecutorModule } from './executor.module';
 
-void runService({ app: 'executor', poolSize: () => 2, logReaders: 1 }, async ({ config, logger, log, pool, bus, health }) => {
-  const module = ExecutorModule.register({
+void runService({ app: 'executor', poolSize: () => 2, logReaders: 1 }, async (parts) => {
+  const { config, logger, log, pool, bus, health } = parts;
+  const executor = new Executor({
     log, bus, pool, logger,
     actions: await executorActions(config, process.cwd()),
     secrets: await executorSecrets(config),
     definitions: new DefinitionCache(new PostgresDefinitionStore(pool)),
     settings: executorSettings(config, hostname()),
   });
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
-    strategy: new BusServer({ bus, pools: config.executorPools, maxInFlight: config.executorConcurrency }),
-    logger: new NestLoggerAdapter(logger),
-  });
-  await app.listen();
+  await executor.join();
+  // Nest takes half of the start: meanwhile the planner gives out again what the one before held.
+  const { serveSteps } = await import('./serve-steps.js');
   health.register('bus', () => Promise.resolve({ ok: bus.isConnected() }));
-  return app;
+  return serveSteps(executor, parts);
 });

@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { INestApplicationContext, INestMicroservice } from '@nestjs/common';
 import { Auditor, AUDITOR_SESSION, AuditorModule, auditorSettings, HintTransport } from '../../auditor/src';
-import { executorActions, ExecutorModule, executorSecrets, executorSettings } from '../../executor/src';
+import { Executor, executorActions, executorSecrets, executorSettings, serveSteps } from '../../executor/src';
 import { actionCatalog, registerGatewayChecks, startGateway, type Gateway } from '../../gateway/src';
 import { PlannerModule, plannerSettings } from '../../planner/src';
 import { ActionDirectory, createPostgresEventLog, EmbeddedBus, PostgresDefinitionStore, type EventLog } from '@foldwork/events';
@@ -10,7 +10,6 @@ import {
   ALL_MIGRATIONS, announceCommits, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, runMigrations, type Config, type Logger,
 } from '@foldwork/platform';
 import { createAccess } from '@foldwork/platform/http';
-import { BusServer } from '@foldwork/platform/microservice';
 import type { Pool } from 'pg';
 
 export interface Standalone {
@@ -64,11 +63,8 @@ const startAuditor = async ({ config, logger, log, bus }: Shared, pool: Pool): P
 const startExecutor = async ({ config, logger, log, bus, pool, definitions }: Shared): Promise<INestMicroservice> => {
   const actions = await executorActions(config, process.cwd());
   const secrets = await executorSecrets(config);
-  const module = ExecutorModule.register({ log, bus, pool, actions, secrets, logger, definitions: new DefinitionCache(definitions), settings: executorSettings(config, NAME) });
-  const strategy = new BusServer({ bus, pools: config.executorPools, maxInFlight: config.executorConcurrency });
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy, logger: new NestLoggerAdapter(logger) });
-  await app.listen();
-  return app;
+  const executor = new Executor({ log, bus, pool, actions, secrets, logger, definitions: new DefinitionCache(definitions), settings: executorSettings(config, NAME) });
+  return serveSteps(executor, { bus, config, logger });
 };
 
 const startPlanner = ({ config, logger, log, bus, definitions }: Shared, pool: Pool): Promise<INestApplicationContext> => {
