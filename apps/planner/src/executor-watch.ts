@@ -1,14 +1,22 @@
 import type { Member, Membership } from '@foldwork/events';
 
+/** Longer than any planner needs to see a lease end and to look at what its holder had in hand. */
+const FORGET_AFTER_MS = 3_600_000;
+
 /**
  * Knows which executors can no longer hold an attempt: the lease ran out, or the name came back with a higher
  * incarnation. One it has never heard of is newer than what it knows, so not lost.
+ * Once an hour it clears away those that were gone for all of it: names that change with every start (host names of
+ * containers) would pile up.
  */
 export class ExecutorWatch {
   private members = new Map<string, Member>();
   private losses = 0;
+  private clearedAt: number;
 
-  constructor(private readonly membership: Membership) {}
+  constructor(private readonly membership: Membership, private readonly monotonicMs: () => number = () => performance.now()) {
+    this.clearedAt = monotonicMs();
+  }
 
   /** `name#incarnation`. */
   readonly isLost = (executor: string): boolean => {
@@ -24,7 +32,15 @@ export class ExecutorWatch {
     const members = new Map((await this.membership.list()).map((member) => [member.name, member]));
     if ([...members.values()].some((member) => isNews(this.members.get(member.name), member))) this.losses += 1;
     this.members = members;
+    await this.clearAway();
     return this.losses;
+  }
+
+  private async clearAway(): Promise<void> {
+    const now = this.monotonicMs();
+    if (now - this.clearedAt < FORGET_AFTER_MS) return;
+    this.clearedAt = now;
+    await this.membership.forget(FORGET_AFTER_MS);
   }
 }
 

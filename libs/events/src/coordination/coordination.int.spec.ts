@@ -58,6 +58,20 @@ describe('memberships', () => {
     expect(taken.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
   });
 
+  it('forgets those of both roles that have been gone for long, and nobody else', async () => {
+    const [planners, executors] = [new Membership(pool, 'planner'), new Membership(pool, 'executor')];
+    for (const name of ['long-gone', 'just-gone', 'left']) await executors.join(name, 60_000);
+    await planners.join('long-gone', 60_000);
+    await pool.query("UPDATE members SET expires_at = clock_timestamp() - interval '61 minutes' WHERE name = 'long-gone'");
+    await expire('just-gone');
+    await executors.leave('left', 1);
+    await executors.forget(3_600_000);
+    const names = [...(await planners.list()), ...(await executors.list())].map(({ name }) => name);
+    expect(names).not.toContain('long-gone');
+    expect(names).toEqual(expect.arrayContaining(['just-gone', 'left', 'wanted']));
+    expect(await executors.join('long-gone', 60_000)).toBe(1);
+  });
+
   it('tells trouble of the store from a lost lease', async () => {
     const nowhere = new Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none', connectionTimeoutMillis: 500 });
     await expect(new Membership(nowhere, 'executor').renew('a', 1, 1_000)).rejects.toBeInstanceOf(LogUnavailable);

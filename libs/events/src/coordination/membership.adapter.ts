@@ -19,9 +19,11 @@ const RENEW = `
   UPDATE public.members SET expires_at = clock_timestamp() + $4 * interval '1 millisecond'
   WHERE role = $1 AND name = $2 AND incarnation = $3 AND expires_at > clock_timestamp() RETURNING 1 AS renewed`;
 
-const LEAVE = `UPDATE public.members SET expires_at = '-infinity' WHERE role = $1 AND name = $2 AND incarnation = $3`;
+const LEAVE = `UPDATE public.members SET expires_at = clock_timestamp() WHERE role = $1 AND name = $2 AND incarnation = $3`;
 
 const LIST = 'SELECT name, incarnation, expires_at > clock_timestamp() AS alive FROM public.members WHERE role = $1 ORDER BY name';
+
+const FORGET = `DELETE FROM public.members WHERE expires_at < clock_timestamp() - $1 * interval '1 millisecond'`;
 
 /**
  * Leases of planners and executors: one row per member, one heartbeat per process. A member that comes back under its
@@ -46,6 +48,14 @@ export class Membership {
 
   async leave(name: string, incarnation: number): Promise<void> {
     await storeQuery(this.pool, 'member_leave', LEAVE, [this.role, name, incarnation]);
+  }
+
+  /**
+   * Clears away members of both roles whose lease ended that long ago; a name that comes back begins at incarnation 1. Only
+   * for somebody who has known of those ends for a while: an attempt of a member that nobody knows does not count as lost.
+   */
+  async forget(longAgoMs: number): Promise<void> {
+    await storeQuery(this.pool, 'member_forget', FORGET, [longAgoMs]);
   }
 
   async list(): Promise<Member[]> {
