@@ -30,6 +30,26 @@ const context = (signal = new AbortController().signal): ActionContext => ({
   recordSideEffect: () => Promise.resolve(), heartbeat: () => undefined, log: (message, fields) => void lines.push({ message, fields }),
 });
 
+interface Dispatcher {
+  readonly constructor: new (timeouts: object) => Dispatcher;
+  destroy(): Promise<void>;
+}
+
+/** Node's `fetch` waits five minutes for an answer; here with other limits. It looks for its dispatcher outside of jest's context. */
+const withTimeouts = async (timeouts: object, work: () => Promise<void>): Promise<void> => {
+  const outside = (fetch.constructor as typeof Function)('return globalThis')() as object;
+  const place = Symbol.for('undici.globalDispatcher.1');
+  const usual = Reflect.get(outside, place) as Dispatcher; // `fetch` was used before
+  const dispatcher = new usual.constructor(timeouts);
+  Reflect.set(outside, place, dispatcher);
+  try {
+    await work();
+  } finally {
+    Reflect.set(outside, place, usual);
+    await dispatcher.destroy();
+  }
+};
+
 const run = async (name: string, input: Json, signal?: AbortSignal): Promise<unknown> => {
   const action = [...coreActions, ...httpActions].find((each: Action<never>) => each.name === name);
   if (action === undefined) throw new Error(`no action ${name}`);
@@ -83,6 +103,14 @@ describe('http.request', () => {
     await expect(run('http.request', { url })).rejects.toMatchObject({ cause: { code: 'UND_ERR_SOCKET' } });
     await expect(run('http.request', { url: 'http://127.0.0.1:1' })).rejects.toMatchObject({ cause: expect.anything() });
   });
+
+  it.each([['UND_ERR_HEADERS_TIMEOUT', { headersTimeout: 50 }, ''], ['UND_ERR_BODY_TIMEOUT', { bodyTimeout: 50 }, 'the beginning']])(
+    'says that the answer did not come in time: %s', async (code, timeouts, beginning) => {
+      answer = (_request, response) => {
+        if (beginning !== '') response.write(beginning);
+      };
+      await withTimeouts(timeouts, () => expect(run('http.request', { url })).rejects.toMatchObject({ cause: { code } }));
+    });
 
   it('stops when the attempt is aborted', async () => {
     const abort = new AbortController();

@@ -30,8 +30,16 @@ export const retryMoment = (task: TaskState, spec: CompiledTask, quarantineMs: n
 export const isOnce = (spec: CompiledTask, task: TaskState | undefined): boolean =>
   task?.effect?.class === 'once' || ('effect' in spec.spec && spec.spec.effect === 'once');
 
-/** Ends that leave open whether the effect took place. */
-const UNCERTAIN: ReadonlySet<string> = new Set([LEASE_LOST, 'ATTEMPT_TIMEOUT', 'HEARTBEAT_TIMEOUT', 'CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET']);
+/**
+ * Ends that leave open whether the effect took place: the request may have arrived, or did and the answer was lost. What
+ * fails before a connection stands (ECONNREFUSED, UND_ERR_CONNECT_TIMEOUT, …) is not among them.
+ */
+const UNCERTAIN: ReadonlySet<string> = new Set([
+  LEASE_LOST, 'ATTEMPT_TIMEOUT', 'HEARTBEAT_TIMEOUT',
+  'CONNECTION_LOST', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE', 'HTTP_BODY_TOO_LARGE',
+  'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_DESTROYED',
+  'AbortError', 'TimeoutError',
+]);
 const isUncertain = (task: TaskState): boolean => task.error !== undefined && UNCERTAIN.has(task.error.code);
 
 /** The part of a step command that speaks of this task. Throws `ExpressionError` (a collection's `with`). */

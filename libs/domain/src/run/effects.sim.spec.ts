@@ -26,12 +26,21 @@ describe('an effect that may happen only once', () => {
     expect([(await sim.run(runId)).status, sim.world.effectsOf(runId, 'upload')]).toEqual(['succeeded', 1]);
   });
 
-  it('is asked for once more even when the attempts are used up', async () => {
-    const sim = simulation(({ call }) => ({ error: { code: 'CONNECTION_LOST', message: 'no answer' }, effect: call === 2 }));
+  it.each(['CONNECTION_LOST', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'HTTP_BODY_TOO_LARGE', 'TimeoutError', 'AbortError'])(
+    'is asked for once more even when the attempts are used up: after %s it may have taken place', async (code) => {
+      const sim = simulation(({ call }) => ({ error: { code, message: 'no answer' }, effect: call === 2 }));
+      sim.define(UPLOAD());
+      const runId = await sim.request('uploads');
+      await sim.settle();
+      expect([(await sim.task(runId, 'upload')).attempt, (await sim.run(runId)).status, sim.world.effectsOf(runId, 'upload')]).toEqual([3, 'succeeded', 1]);
+    });
+
+  it.each(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT'])('is not asked for when it cannot have taken place: %s', async (code) => {
+    const sim = simulation(() => ({ error: { code, message: 'nobody there' } }));
     sim.define(UPLOAD());
     const runId = await sim.request('uploads');
     await sim.settle();
-    expect([(await sim.task(runId, 'upload')).attempt, (await sim.run(runId)).status, sim.world.effectsOf(runId, 'upload')]).toEqual([3, 'succeeded', 1]);
+    expect([(await sim.task(runId, 'upload')).attempt, (await sim.run(runId)).status]).toEqual([2, 'failed']);
   });
 
   it('happens once whatever dies and is doubled', async () => {
