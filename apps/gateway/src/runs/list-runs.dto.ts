@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '../openapi/api-decorators';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { RUN_STATUSES } from './run.dto';
+import { RUN_STATUSES } from '@foldwork/read-models';
 
 /** Date, time and zone of RFC 3339. */
 export const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;

@@ -13,7 +13,7 @@ export const summaryOfState = (run: RunState): RunSummaryDto => presentMembers({
   runId: formatRunId(run.runId),
   workflow: run.workflow,
   definition: run.definition,
-  status: run.status === 'rolling_back' ? 'running' : run.status,
+  status: run.status === 'rolling_back' ? 'running' : run.status, // the API has no status of its own for it; `waitingFor` tells
   attempt: run.attempt,
   version: run.eventCount,
   requestedAt: iso(run.request.at),

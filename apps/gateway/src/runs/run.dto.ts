@@ -1,7 +1,7 @@
+import { RUN_STATUSES } from '@foldwork/read-models';
 import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators';
 
 /** Shapes of answers. They exist for the API's description; the answers are plain objects. */
-export const RUN_STATUSES = ['pending', 'running', 'awaiting_approval', 'succeeded', 'failed', 'rolled_back', 'canceled', 'escalated'] as const;
 export const TASK_STATUSES = [
   'pending', 'assigned', 'in_progress', 'waiting', 'completed', 'failed', 'escalated', 'skipped', 'canceled', 'timed_out',
 ] as const;
