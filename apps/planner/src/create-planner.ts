@@ -1,4 +1,4 @@
-import type { Agenda, Bus, EventLog, EventMetadata, RunId } from '@foldwork/events';
+import { refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RunId } from '@foldwork/events';
 import { WorkflowRegistry, type DefinitionCache, type Logger, type TaskTypeVersionStore } from '@foldwork/platform';
 import type { AgendaWriter } from './agenda-writer';
 import { Dispatcher } from './dispatcher';
@@ -47,7 +47,7 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
     log, cache, agenda: writer, due, owns, now, planned,
     dispatcher: new Dispatcher({ bus, epoch, now, onTrouble, wake: ({ run }, at) => due.add(run.runId, at) }),
     interactions: new Interactions({ log, signals, starter, metadata, now }),
-    context: (at) => ({ now: at, metadata, isLost, isTakingLong: stopwatch(), quarantineMs: settings.quarantineMs }),
+    context: (at) => ({ now: at, metadata, isLost, isTakingLong: stopwatch(), refusalOf, quarantineMs: settings.quarantineMs }),
   });
   const onSetAside = (runId: RunId, err: unknown): void => logger.error({ event: 'run_set_aside', run: runId, err });
   return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, onSetAside }) };

@@ -1,5 +1,5 @@
 import {
-  openEvent, parentPath, parseJson, stringifyJson, type DomainEvent, type Json, type NewEvent, type RecordedEvent, type RunId, type TaskPath,
+  openEvent, parentPath, parseJson, refusalOf, stringifyJson, type DomainEvent, type Json, type NewEvent, type RecordedEvent, type RunId, type TaskPath,
 } from '@foldwork/events';
 import {
   decideRun, derivedSignalId, foldEvent, foldRun, LEASE_LOST, lookAtEverything, lookAtTask,
@@ -167,6 +167,7 @@ const contextOf = (state: RunState, recorded: readonly RecordedEvent[], { childR
     now: (first?.fact.data.at) ?? 0,
     metadata: { actor: 'check' },
     quarantineMs: QUARANTINE_MS,
+    refusalOf,
     isLost: (executor) => lost.has(executor),
     isTakingLong: (task) => overdue.has(task),
     childRun: (runId) => childRun(runId, first?.event.position ?? 0) ?? refused(state.childRuns.get(runId)),

@@ -33,8 +33,8 @@ export class ExpressionError extends Error {
     message: string,
     place: ExpressionErrorPlace = {},
   ) {
-    super(message);
-    this.summary = place.summary ?? message;
+    super(readable(message));
+    this.summary = place.summary ?? this.message;
     if (place.path !== undefined) this.path = place.path;
     if (place.position !== undefined) this.position = place.position;
     if (place.pointer !== undefined) this.pointer = place.pointer;
@@ -56,3 +56,6 @@ export class ExpressionError extends Error {
     return { ...(path !== undefined && { path }), ...(position !== undefined && { position }), ...(pointer !== undefined && { pointer }) };
   }
 }
+
+/** It may show values that no event can hold, and is itself put into one. */
+const readable = (message: string): string => message.toWellFormed().replaceAll('\0', '\uFFFD');

@@ -1,4 +1,5 @@
-import { parentPath, type EventMetadata, type RunId, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
+import { parentPath, type EventMetadata, type NewEvent, type RunId, type SegmentTask, type TaskPath } from '@foldwork/events/contracts';
+import { ExpressionError } from '../expressions';
 import type { CompiledDefinition } from '../plan/compiled-definition';
 import { Emission } from './emission';
 import type { ChildRunRequest, ChildRunView, OutgoingSignal, SignalDispatch } from './outgoing';
@@ -15,6 +16,8 @@ export interface DecideContext {
    * asked while they are, and a yes is recorded as the task's timeout.
    */
   readonly isTakingLong?: (task: TaskPath, limitMs: number) => boolean;
+  /** Why the log cannot hold an event; `undefined`: it can. Absent: it holds everything. */
+  readonly refusalOf?: (event: NewEvent) => string | undefined;
   /** How long a `once` effect of a lost executor may still be on its way, milliseconds. */
   readonly quarantineMs: number;
   /**
@@ -40,6 +43,12 @@ export class Deciding extends Emission {
     readonly context: DecideContext,
   ) {
     super(run, context.now, context.metadata, false);
+  }
+
+  /** Values come from expressions and from what tasks gave, so whoever made them fails by them: the run goes on or ends. */
+  protected override requireHeld(event: NewEvent): void {
+    const refusal = this.context.refusalOf?.(event);
+    if (refusal !== undefined) throw new ExpressionError('expression_limit', `the log cannot hold what ${event.task === '' ? 'the run' : event.task} gives: ${refusal}`);
   }
 
   /** The list or container must be looked at again at this time, or earlier if it said so before. */

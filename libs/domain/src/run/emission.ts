@@ -38,9 +38,14 @@ export class Emission {
   emit(path: TaskPath, event: DomainEvent, decide = this.decide): void {
     const version = (path === RUN_STREAM ? this.run.version : (this.run.tasks.get(path)?.version ?? 0)) + 1;
     const { runId, namespace } = this.run;
-    this.events.push(newEvent({ runId, namespace, metadata: this.metadata }, path, version, event, decide));
+    const made = newEvent({ runId, namespace, metadata: this.metadata }, path, version, event, decide);
+    this.requireHeld(made);
+    this.events.push(made);
     applyEvent(this.run, { runId, task: path, version, namespace }, () => event);
   }
+
+  /** Throws when the log could not hold the event. Nothing has happened then. */
+  protected requireHeld(_event: NewEvent): void {}
 
   emitRun(event: DomainEvent): void {
     this.emit(RUN_STREAM, event);

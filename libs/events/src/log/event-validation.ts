@@ -45,6 +45,17 @@ export const validateEvent = (event: NewEvent, limits: EventLimits = DEFAULT_EVE
   requireJsonObject('data', event.data, limits.dataBytesMax, limits.depthMax);
 };
 
+/** Why the log would refuse the event, in words; `undefined`: it would not. */
+export const refusalOf = (event: NewEvent): string | undefined => {
+  try {
+    validateEvent(event);
+    return undefined;
+  } catch (error) {
+    if (error instanceof EventRefused) return error.message;
+    throw error;
+  }
+};
+
 const refuse = (code: string, message: string): never => {
   throw new EventRefused(code, message);
 };

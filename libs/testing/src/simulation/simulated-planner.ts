@@ -1,4 +1,4 @@
-import { newEvent, signalStream, stringifyJson, type EventLog, type NewEvent, type RecordedEvent, type RunId } from '@foldwork/events';
+import { newEvent, refusalOf, signalStream, stringifyJson, type EventLog, type NewEvent, type RecordedEvent, type RunId } from '@foldwork/events';
 import {
   admissible, admission, childRunView, decideOperatorCommand, decideRun, derivedRunId, emptyLaneBook, foldEvent, foldLanes, foldRun, isOpenRun, lookAtEverything,
   lookAtTask, openChildRuns, stepCommands, unknownTarget,
@@ -99,6 +99,7 @@ export class SimulatedPlanner {
         now: this.parts.timeline.now,
         metadata: METADATA,
         quarantineMs: QUARANTINE_MS,
+        refusalOf,
         isLost: this.parts.isLost,
         dispatched: (signalId) => this.dispatchedBy(runId).get(signalId),
         childRun: (id) => {
