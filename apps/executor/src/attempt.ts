@@ -1,7 +1,6 @@
 import { formatRunId, type FailureDetail, type Json, type JsonObject, type RecordedEffect, type SegmentTask, type StepCommand } from '@foldwork/events';
 import type { CompiledTask } from '@foldwork/domain';
-import type { Action, ActionContext } from '@foldwork/actions';
-import type { Redaction } from './secrets/redaction';
+import type { Action } from '@foldwork/actions';
 
 /** One attempt, ready to be claimed: everything that had to be worked out is in it. */
 export interface PreparedAttempt {
@@ -31,25 +30,3 @@ export interface AttemptRecorder {
   recordVerification(answer: 'applied' | 'not_applied' | 'unknown', result: Json): Promise<void>;
   readonly sideEffects: Readonly<JsonObject>;
 }
-
-export interface ContextParts {
-  readonly recorder: AttemptRecorder;
-  readonly redaction: Redaction;
-  readonly signal: AbortSignal;
-  readonly heartbeat: () => void;
-}
-
-export const actionContext = (attempt: PreparedAttempt, { recorder, redaction, signal, heartbeat }: ContextParts, log: ActionContext['log']): ActionContext => ({
-  runId: formatRunId(attempt.command.runId),
-  workflow: attempt.command.workflow,
-  task: attempt.task.path,
-  attempt: attempt.task.attempt,
-  effectKey: attempt.effectKey,
-  signal,
-  get sideEffects() {
-    return recorder.sideEffects;
-  },
-  recordSideEffect: (effect) => recorder.recordSideEffect(redaction.object(effect)),
-  heartbeat,
-  log,
-});

@@ -4,7 +4,8 @@ import { attemptScope, ExpressionError, evaluateBoolean, settleOutput, type Basi
 import type { Action, ActionContext, ActionRegistry, Verification } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
 import { actionInput } from './action-input';
-import { actionContext, type AttemptRecorder, type AttemptResult, type PreparedAttempt } from './attempt';
+import type { AttemptRecorder, AttemptResult, PreparedAttempt } from './attempt';
+import { AttemptContext } from './attempt-context';
 import { failureOf } from './attempt-failure';
 import { Redaction } from './secrets/redaction';
 import type { SecretSource } from './secrets/secret-folder';
@@ -64,8 +65,11 @@ export const callAction = (attempt: PreparedAttempt, around: Working, action: Ac
 };
 
 const contextOf = (attempt: PreparedAttempt, { recorder, logger, redaction }: Working, signal: AbortSignal, heartbeat: () => void): ActionContext =>
-  actionContext(attempt, { recorder, redaction, signal, heartbeat }, (message, fields = {}) =>
-    logger.info({ ...redaction.object(fields), event: 'action_log', run: attempt.command.runId, task: attempt.task.path, message: redaction.text(message) }));
+  new AttemptContext(attempt, {
+    recorder, redaction, signal, heartbeat,
+    log: (message, fields = {}) =>
+      logger.info({ ...redaction.object(fields), event: 'action_log', run: attempt.command.runId, task: attempt.task.path, message: redaction.text(message) }),
+  });
 
 /** `undefined`: the effect did not take place, so the action runs. Anything else ends the attempt. */
 const verifyFirst = async (attempt: PreparedAttempt, around: Working): Promise<AttemptResult | undefined> => {

@@ -32,9 +32,7 @@ export const viewOf = (deciding: Deciding, path: TaskPath, overlay?: Json, retry
     childRun: (runId) => context.childRun?.(runId),
     dispatched: (signalId) => context.dispatched?.(signalId),
     inbox: (names) => signalsOf(run, names),
-    get refused() {
-      return refusedBy(run, path);
-    },
+    refused: () => refusedBy(run, path),
   };
 };
 

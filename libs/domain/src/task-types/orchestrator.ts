@@ -47,7 +47,7 @@ export interface TaskView {
   /** Signals of these names that nobody used up, in order of arrival. */
   inbox(names: readonly string[]): readonly SignalState[];
   /** Signals that this wait has looked at and refused; the rule adds to it so that it need not look again. */
-  readonly refused: Set<string>;
+  refused(): Set<string>;
 }
 
 export interface Retrying {

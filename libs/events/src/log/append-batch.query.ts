@@ -1,11 +1,11 @@
-import type { QueryConfig } from 'pg';
 import type { NewEvent } from '../contracts';
 import type { AppendBatchEncoder } from './append-batch-encoder';
 import type { AppendOutcome } from './event-log.port';
+import type { Statement } from './rows-query';
 import { streamKey } from './stream-key';
 
 export interface BatchQuery {
-  readonly query: QueryConfig;
+  readonly query: Statement;
   /** One outcome per append, and the position of the newest event the batch is known to have put or found. */
   outcomes(answer: unknown): { readonly outcomes: AppendOutcome[]; readonly lastPosition: number };
 }

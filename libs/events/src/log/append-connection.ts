@@ -1,5 +1,7 @@
-import { Client, type ClientConfig, type QueryConfig } from 'pg';
+import { Client, type ClientConfig } from 'pg';
+import { breakWhenSilent } from './break-when-silent';
 import { toLogUnavailable } from './postgres-failure';
+import { queryRows, type Statement } from './rows-query';
 
 /**
  * The one connection of the appender. Connects on first use and again after `reset`. A connection that breaks while idle
@@ -8,16 +10,17 @@ import { toLogUnavailable } from './postgres-failure';
 export class AppendConnection {
   private current: Promise<Client> | undefined;
 
+  /** `silenceMs`: how long an answer may take. */
   constructor(
     private readonly settings: ClientConfig,
+    private readonly silenceMs: number,
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** The single value of the single row. */
-  async queryValue(query: QueryConfig): Promise<unknown> {
-    const client = await this.connected();
-    const { rows } = await client.query<[unknown]>({ ...query, rowMode: 'array' });
-    return rows[0]?.[0];
+  /** The single value of the single row; `undefined`: no row. */
+  async queryValue(statement: Statement): Promise<string | null | undefined> {
+    const [row] = await queryRows(await this.connected(), statement);
+    return row?.[0];
   }
 
   /** Drops the connection; the next query opens a fresh one. */
@@ -46,6 +49,7 @@ export class AppendConnection {
     });
     try {
       await client.connect();
+      breakWhenSilent(client, this.silenceMs);
       return client;
     } catch (error) {
       // Not to be taken for a refused payload: a role that does not exist is an error of class 22 too.

@@ -54,7 +54,7 @@ describe('batches of appends that meet each other', () => {
   }, 60_000);
 
   it('leave the same log behind by the fast way and by the checking way', async () => {
-    const connection = new AppendConnection(connectionSettings({ connectionString: database.url }, { lockTimeoutMs: 3_000, statementTimeoutMs: 10_000 }), () => undefined);
+    const connection = new AppendConnection(connectionSettings({ connectionString: database.url }, { lockTimeoutMs: 3_000, statementTimeoutMs: 10_000 }), 12_000, () => undefined);
     const encoder = new AppendBatchEncoder();
     const lengths = fc.array(fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 10 });
     await fc.assert(

@@ -11,6 +11,9 @@ export interface SessionLimits {
   readonly statementTimeoutMs: number;
 }
 
+/** How long a server may owe an answer, for `breakWhenSilent`: a little longer than its own limit. */
+export const silenceLimitMs = ({ statementTimeoutMs }: SessionLimits): number => statementTimeoutMs + 2_000;
+
 export const APPLICATION_ROLE = 'foldwork_app';
 
 /**
@@ -32,8 +35,6 @@ export const connectionSettings = (
     options: options.join(' ').trim(),
     application_name: applicationName,
     connectionTimeoutMillis: 5_000,
-    // A server that vanished without a word answers neither; a little later than the server's own limit.
-    query_timeout: statementTimeoutMs + 2_000,
     keepAlive: true,
   };
 };

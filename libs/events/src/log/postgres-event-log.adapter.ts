@@ -1,15 +1,17 @@
-import { Pool, type QueryArrayConfig } from 'pg';
+import { Pool } from 'pg';
 import type { NewEvent, RecordedEvent, RunId } from '../contracts';
 import { AppendBatchEncoder } from './append-batch-encoder';
 import { AppendBatchWriter, DEFAULT_RETRY_DELAYS_MS } from './append-batch-writer';
 import { AppendConnection } from './append-connection';
-import { connectionSettings, type LogConnection } from './connection-settings';
+import { breakWhenSilent } from './break-when-silent';
+import { connectionSettings, silenceLimitMs, type LogConnection } from './connection-settings';
 import { CommitListeners } from './commit-listeners';
 import { EventRefused, LogUnavailable, type AppendOutcome, type Commit, type EventLog } from './event-log.port';
 import { DEFAULT_EVENT_LIMITS, validateEvent, type EventLimits } from './event-validation';
 import { DEFAULT_GROUP_COMMIT_LIMITS, GroupCommit, type GroupCommitLimits } from './group-commit';
 import { toLogUnavailable } from './postgres-failure';
 import { eventsAfter, eventsOfRuns, lastEventOf, publications, toRecordedEvent, type EventRow } from './read-events.query';
+import { queryRows, type Statement } from './rows-query';
 
 /**
  * The event log on Postgres. Owns: one connection that appends, a few that read. How the invariants of EventLog are kept:
@@ -52,7 +54,8 @@ export class PostgresEventLog implements EventLog {
     this.eventLimits = options.eventLimits ?? DEFAULT_EVENT_LIMITS;
     this.reading = new Pool({ ...settings, max: options.readConnectionsMax ?? 4, allowExitOnIdle: true });
     this.reading.on('error', onError);
-    this.appendConnection = new AppendConnection(settings, onError);
+    this.reading.on('connect', (client) => breakWhenSilent(client, silenceLimitMs(SESSION_LIMITS)));
+    this.appendConnection = new AppendConnection(settings, silenceLimitMs(SESSION_LIMITS), onError);
     const delays = options.retryDelaysMs ?? DEFAULT_RETRY_DELAYS_MS;
     const writer = new AppendBatchWriter(this.appendConnection, new AppendBatchEncoder(), delays);
     this.groupCommit = new GroupCommit(
@@ -108,10 +111,9 @@ export class PostgresEventLog implements EventLog {
     await Promise.all([this.appendConnection.close(), this.reading.end()]);
   }
 
-  private async readEvents(query: QueryArrayConfig): Promise<RecordedEvent[]> {
+  private async readEvents(statement: Statement): Promise<RecordedEvent[]> {
     try {
-      const { rows } = await this.reading.query<EventRow>(query);
-      return rows.map(toRecordedEvent);
+      return (await queryRows<EventRow>(this.reading, statement)).map(toRecordedEvent);
     } catch (error) {
       throw toLogUnavailable(error);
     }

@@ -1,5 +1,5 @@
-import type { CustomTypesConfig, QueryArrayConfig } from 'pg';
 import type { EventType, RecordedEvent, RunId, TaskPath } from '../contracts';
+import type { Statement } from './rows-query';
 
 /** Values as Postgres wrote them, in the order of `COLUMNS`. */
 export type EventRow = [
@@ -19,15 +19,11 @@ const LAST = `SELECT ${COLUMNS} FROM public.events WHERE run_id = $1 AND task = 
 
 const PUBLICATIONS = `SELECT ${COLUMNS} FROM public.events WHERE type = 'WorkflowPublished' ORDER BY position`;
 
-/** The mapping below reads the texts itself; a parser per value would cost more than the reading. */
-const AS_TEXT: CustomTypesConfig = { getTypeParser: () => (value: string) => value };
-
-const query = (name: string, text: string, values: unknown[]): QueryArrayConfig => ({ name, text, values, rowMode: 'array', types: AS_TEXT });
-
-export const eventsAfter = (after: number, limit: number): QueryArrayConfig => query('events_after', AFTER, [after, limit]);
-export const eventsOfRuns = (runIds: readonly RunId[], after: number): QueryArrayConfig => query('events_of_runs', OF_RUNS, [runIds, after]);
-export const lastEventOf = (runId: RunId, task: string): QueryArrayConfig => query('last_event_of', LAST, [runId, task]);
-export const publications = (): QueryArrayConfig => query('publications', PUBLICATIONS, []);
+export const eventsAfter = (after: number, limit: number): Statement => ({ name: 'events_after', text: AFTER, values: [String(after), String(limit)] });
+/** Ids of runs need no quoting in an array. */
+export const eventsOfRuns = (runIds: readonly RunId[], after: number): Statement => ({ name: 'events_of_runs', text: OF_RUNS, values: [`{${runIds.join()}}`, String(after)] });
+export const lastEventOf = (runId: RunId, task: string): Statement => ({ name: 'last_event_of', text: LAST, values: [runId, task] });
+export const publications = (): Statement => ({ name: 'publications', text: PUBLICATIONS, values: [] });
 
 /** Only what validated writers appended is in the table, hence the casts. */
 export const toRecordedEvent = (row: EventRow): RecordedEvent => ({

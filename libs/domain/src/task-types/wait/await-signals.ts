@@ -40,7 +40,7 @@ const decide = (view: TaskView, spec: WaitTask, candidates: readonly Candidate[]
 };
 
 const firstMatch = (view: TaskView, spec: WaitTask, candidates: readonly Candidate[]): readonly Candidate[] | undefined => {
-  const { refused } = view;
+  const refused = view.refused();
   for (const candidate of candidates) {
     const { signalId } = candidate.signal;
     if (refused.has(signalId)) continue;

@@ -1,0 +1,46 @@
+import { formatRunId, type JsonObject } from '@foldwork/events';
+import type { ActionContext } from '@foldwork/actions';
+import type { AttemptRecorder, PreparedAttempt } from './attempt';
+import type { Redaction } from './secrets/redaction';
+
+export interface ContextParts {
+  readonly recorder: AttemptRecorder;
+  readonly redaction: Redaction;
+  readonly signal: AbortSignal;
+  readonly heartbeat: () => void;
+  readonly log: ActionContext['log'];
+}
+
+/**
+ * What an action gets to see. A class because of its getter: an accessor in an object literal is made anew by each
+ * evaluation, in V8's old generation, and all that its closure knows outlives the collections of the young one.
+ */
+export class AttemptContext implements ActionContext {
+  readonly runId: string;
+  readonly workflow: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly effectKey: string;
+  readonly signal: AbortSignal;
+  readonly heartbeat: () => void;
+  readonly log: ActionContext['log'];
+  readonly recordSideEffect: ActionContext['recordSideEffect'];
+  readonly #recorder: AttemptRecorder;
+
+  constructor({ command, task, effectKey }: PreparedAttempt, { recorder, redaction, signal, heartbeat, log }: ContextParts) {
+    this.runId = formatRunId(command.runId);
+    this.workflow = command.workflow;
+    this.task = task.path;
+    this.attempt = task.attempt;
+    this.effectKey = effectKey;
+    this.signal = signal;
+    this.heartbeat = heartbeat;
+    this.log = log;
+    this.recordSideEffect = (effect) => recorder.recordSideEffect(redaction.object(effect));
+    this.#recorder = recorder;
+  }
+
+  get sideEffects(): Readonly<JsonObject> {
+    return this.#recorder.sideEffects;
+  }
+}

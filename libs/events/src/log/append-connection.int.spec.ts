@@ -1,0 +1,80 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createTestDatabase, type TestDatabase } from '@foldwork/testing';
+import { AppendConnection } from './append-connection';
+
+/** A way to the server that can be made to swallow everything without closing anything. */
+class SwallowingWay {
+  isSwallowing = false;
+  private readonly server: Server;
+  private readonly sockets: Socket[] = [];
+
+  constructor(to: URL) {
+    this.server = createServer((client) => {
+      const upstream = connect(Number(to.port), to.hostname);
+      this.sockets.push(client, upstream);
+      upstream.on('data', (bytes) => this.isSwallowing || client.write(bytes));
+      client.on('data', (bytes) => this.isSwallowing || upstream.write(bytes));
+      for (const socket of [client, upstream]) socket.on('error', () => undefined);
+    });
+  }
+
+  async open(): Promise<number> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return (this.server.address() as AddressInfo).port; // it listens on TCP
+  }
+
+  close(): void {
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+  }
+}
+
+describe('AppendConnection', () => {
+  let database: TestDatabase;
+  let way: SwallowingWay;
+  let connection: AppendConnection;
+  const one = { name: 'one', text: 'SELECT $1::text', values: ['1'] };
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  beforeEach(async () => {
+    const url = new URL(database.url);
+    way = new SwallowingWay(new URL(database.url));
+    url.hostname = '127.0.0.1';
+    url.port = String(await way.open());
+    connection = new AppendConnection({ connectionString: url.toString() }, 200, () => undefined);
+  });
+  afterEach(async () => {
+    connection.reset();
+    way.close();
+  });
+
+  it('gives up a server that vanished without a word, and connects anew', async () => {
+    expect(await connection.queryValue(one)).toBe('1');
+    way.isSwallowing = true;
+    await expect(connection.queryValue(one)).rejects.toThrow('has not answered for 200 ms');
+    way.isSwallowing = false;
+    connection.reset();
+    expect(await connection.queryValue(one)).toBe('1');
+  });
+
+  it('keeps a connection that is merely not used', async () => {
+    const pid = { name: 'pid', text: 'SELECT pg_backend_pid()', values: [] };
+    const first = await connection.queryValue(pid);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await connection.queryValue(pid)).toBe(first);
+  });
+
+  it('says what the server says, and goes on with the same connection', async () => {
+    await expect(connection.queryValue({ name: 'faulty', text: 'SELECT $1::integer', values: ['x'] })).rejects.toThrow('invalid input syntax');
+    expect(await connection.queryValue(one)).toBe('1');
+  });
+
+  it('knows an empty answer from a null', async () => {
+    expect(await connection.queryValue({ name: 'no_row', text: 'SELECT 1 WHERE false', values: [] })).toBeUndefined();
+    expect(await connection.queryValue({ name: 'null', text: 'SELECT NULL::text', values: [] })).toBeNull();
+  });
+});

@@ -1,0 +1,80 @@
+import type { Client, Connection, Pool, Submittable } from 'pg';
+
+/** A value as the protocol takes it: text, or binary when it is a buffer. */
+export type StatementValue = string | Buffer | null;
+/** Values as the server wrote them. */
+export type TextRow = readonly (string | null)[];
+
+export interface Statement {
+  /** The server keeps it prepared under this name, per connection. */
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly StatementValue[];
+}
+
+/** All rows of a statement, `R` being its columns. Rejects with what the server, or the lost connection, says. */
+export const queryRows = <R extends TextRow>(source: Client | Pool, statement: Statement): Promise<readonly R[]> =>
+  new Promise((resolve, reject) => {
+    const { query } = source as unknown as TakesSubmittable; // the typings do not know submittables with a callback
+    query.call(source, new RowsQuery(statement), (error, rows) => (error ? reject(error) : resolve(rows as readonly R[])));
+  });
+
+type Settle = (error: Error | null | undefined, rows: readonly TextRow[]) => void;
+interface TakesSubmittable {
+  query(query: Submittable, settle: Settle): void;
+}
+
+/** What `pg` has on its connection and its typings lack. */
+interface WireConnection {
+  readonly stream: Connection['stream'];
+  readonly parsedStatements: Readonly<Record<string, string | undefined>>;
+  parse(statement: { readonly name: string; readonly text: string }): void;
+  bind(binding: { readonly statement: string; readonly values: readonly StatementValue[] }): void;
+  execute(portal: object): void;
+  sync(): void;
+}
+
+/**
+ * A prepared statement that does not ask for the description of its rows. `pg`'s own query asks each time and makes an
+ * empty object of the answer, in a way that leaves a piece of it in V8's old generation and lets what hangs on it survive
+ * the collections of the young one: a tenth of all that is allocated, and pauses of 10 ms in place of 0.3.
+ */
+class RowsQuery implements Submittable {
+  /** Set by `pg`. */
+  callback: Settle | undefined;
+  readonly name: string;
+  readonly text: string;
+  private readonly rows: TextRow[] = [];
+
+  constructor(private readonly statement: Statement) {
+    this.name = statement.name;
+    this.text = statement.text;
+  }
+
+  submit(connection: Connection): void {
+    const wire = connection as unknown as WireConnection;
+    const { name, text, values } = this.statement;
+    wire.stream.cork();
+    if (wire.parsedStatements[name] === undefined) wire.parse({ name, text });
+    wire.bind({ statement: name, values });
+    wire.execute({});
+    wire.sync();
+    wire.stream.uncork();
+  }
+
+  handleDataRow({ fields }: { readonly fields: TextRow }): void {
+    this.rows.push(fields);
+  }
+
+  handleCommandComplete(): void {
+    // the answer is whole when the server is ready again
+  }
+
+  handleReadyForQuery(): void {
+    this.callback?.(null, this.rows);
+  }
+
+  handleError(error: Error): void {
+    this.callback?.(error, []);
+  }
+}
