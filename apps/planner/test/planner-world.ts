@@ -2,15 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import {
-  createPostgresEventLog, EmbeddedBus, InMemoryDefinitionStore, logMigrations, Membership, newEvent, openEvent, parseJson, RUN_STREAM, stringifyJson,
-  type DefinitionHash, type DomainEvent, type EventLog, type Json, type RecordedEvent, type RunId, type StepCommand, type TaskPath, type TaskTransitioned,
+  createPostgresEventLog, EmbeddedBus, InMemoryDefinitionStore, Membership, newEvent, openEvent, parseJson, RUN_STREAM, stringifyJson,
+  type DefinitionHash, type DomainEvent, type EventLog, type Json, type RecordedEvent, type RunId, type RunRequested, type StepCommand, type TaskPath, type TaskTransitioned,
 } from '@foldwork/events';
-import { foldRun, type RunState } from '@foldwork/domain';
-import { announceCommits, createLogger, createPool } from '@foldwork/platform';
+import { decideOperatorCommand, foldRun, type OperatorCommand, type RunState } from '@foldwork/domain';
+import { ALL_MIGRATIONS, announceCommits, createLogger, createPool, WorkflowRegistry } from '@foldwork/platform';
 import { createTestDatabase, runIdAt, type TestDatabase } from '@foldwork/testing';
 import { PlannerRuntime, type PlannerDependencies, type PlannerSettings } from '../src';
 
-const NAMESPACE = 'default';
 export type Line = Readonly<Record<string, unknown>>;
 
 /** Planners on a real log and agenda; the test plays the executors. */
@@ -18,6 +17,8 @@ export class PlannerWorld {
   readonly bus = new EmbeddedBus();
   readonly lines: Line[] = [];
   readonly commands: StepCommand[] = [];
+  /** Where the test acts. */
+  namespace = 'default';
   readonly executors: Membership;
   private readonly definitions = new InMemoryDefinitionStore();
   private readonly planners: PlannerRuntime[] = [];
@@ -31,7 +32,7 @@ export class PlannerWorld {
   }
 
   static async open(): Promise<PlannerWorld> {
-    const database = await createTestDatabase({ migrations: logMigrations });
+    const database = await createTestDatabase({ migrations: ALL_MIGRATIONS });
     const world = new PlannerWorld(database, createPostgresEventLog({ connectionString: database.url }), createPool({ databaseUrl: database.url, maximum: 6, applicationName: 'test' }));
     announceCommits(world.log, world.bus);
     await world.bus.consumeSteps('default', 1_000, (delivery) => {
@@ -43,10 +44,14 @@ export class PlannerWorld {
   }
 
   async close(): Promise<void> {
-    for (const planner of this.planners) await planner.stop();
+    await this.stopAll();
     await this.bus.close();
     await Promise.all([this.log.close(), this.pool.end()]);
     await this.database.drop();
+  }
+
+  async stopAll(): Promise<void> {
+    for (const planner of this.planners.splice(0)) await planner.stop();
   }
 
   async start(settings: Partial<PlannerSettings> = {}, more: Partial<PlannerDependencies> = {}): Promise<PlannerRuntime> {
@@ -69,25 +74,32 @@ export class PlannerWorld {
   /** Stores a definition; its tasks call the action `work` unless they say otherwise. */
   async define(tasks: readonly object[], more: object = {}): Promise<DefinitionHash> {
     const hash = randomBytes(32).toString('hex') as DefinitionHash;
-    await this.definitions.put(NAMESPACE, hash, stringifyJson({ workflow: 'test', tasks: tasks.map((task) => ({ type: 'basic', action: 'work', ...task })), ...more }));
+    await this.definitions.put(this.namespace, hash, stringifyJson({ workflow: 'test', tasks: tasks.map((task) => ({ type: 'basic', action: 'work', ...task })), ...more }));
     return hash;
   }
 
-  async request(tasks: readonly object[] | DefinitionHash, retry = { delayMs: 0, maximum: 0 }): Promise<RunId> {
+  /** Makes a workflow known by its name, for child runs and triggers. */
+  async publish(workflow: string, tasks: readonly object[], more: { readonly triggers?: readonly { readonly signal: string }[]; readonly [field: string]: unknown } = {}): Promise<void> {
+    const hash = await this.define(tasks, { workflow, ...more });
+    const source = { namespace: this.namespace, name: workflow, metadata: { actor: 'test' } };
+    await new WorkflowRegistry(this.log, Date.now).publish(source, hash, { labels: ['live'], triggers: more.triggers?.map(({ signal }) => signal) ?? [] });
+  }
+
+  async request(tasks: readonly object[] | DefinitionHash, retry = { delayMs: 0, maximum: 0 }, more: Partial<RunRequested> = {}): Promise<RunId> {
     const definition = typeof tasks === 'string' ? tasks : await this.define(tasks);
     const runId = runIdAt(Date.now());
-    const data = { workflow: 'test', definition, input: {} as Json, at: Date.now(), retry };
+    const data = { workflow: 'test', definition, input: {} as Json, at: Date.now(), retry, ...more };
     await this.append(runId, { task: RUN_STREAM, version: 1, decide: true }, { type: 'RunRequested', data });
     return runId;
   }
 
   async append(runId: RunId, { task, version, decide }: { task: TaskPath; version: number; decide: boolean }, event: DomainEvent): Promise<string> {
-    return (await this.log.append([newEvent({ runId, namespace: NAMESPACE, metadata: { actor: 'test' } }, task, version, event, decide)])).status;
+    return (await this.log.append([newEvent({ runId, namespace: this.namespace, metadata: { actor: 'test' } }, task, version, event, decide)])).status;
   }
 
   /** Claims a task as an executor does. */
-  claim(runId: RunId, path: string, { version = 0, executor = 'worker#1' }: { version?: number; executor?: string } = {}): Promise<string> {
-    const data: TaskTransitioned = { transition: 'begin', from: 'pending', to: 'in_progress', attempt: 1, at: Date.now(), executor };
+  claim(runId: RunId, path: string, { version = 0, attempt = 1, executor = 'worker#1' }: { version?: number; attempt?: number; executor?: string } = {}): Promise<string> {
+    const data: TaskTransitioned = { transition: 'begin', from: 'pending', to: 'in_progress', attempt, at: Date.now(), executor };
     return this.append(runId, { task: path as TaskPath, version: version + 1, decide: false }, { type: 'TaskTransitioned', data });
   }
 
@@ -95,6 +107,19 @@ export class PlannerWorld {
   complete(runId: RunId, path: string, version = 1, more: Partial<TaskTransitioned> = {}): Promise<string> {
     const data: TaskTransitioned = { transition: 'complete', from: 'in_progress', to: 'completed', attempt: 1, at: Date.now(), executor: 'worker#1', output: null, ...more };
     return this.append(runId, { task: path as TaskPath, version: version + 1, decide: true }, { type: 'TaskTransitioned', data });
+  }
+
+  /** Asks what a person may ask of a run. */
+  async command(runId: RunId, command: OperatorCommand): Promise<void> {
+    const decision = decideOperatorCommand(await this.run(runId), command, { now: Date.now(), metadata: { actor: 'person' } });
+    if (!decision.accepted) throw new Error(decision.detail);
+    await this.log.append(decision.events);
+  }
+
+  /** Resolves to the run in that status. */
+  async reached(runId: RunId, status: RunState['status'], limitMs?: number): Promise<RunState> {
+    await this.until(async () => (await this.log.readRuns([runId])).length > 0 && (await this.run(runId)).status === status, `${runId} ${status}`, limitMs);
+    return this.run(runId);
   }
 
   commandsOf(runId: RunId): StepCommand[] {

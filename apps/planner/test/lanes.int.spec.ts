@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LogUnavailable, type DefinitionHash, type EventLog, type RunId } from '@foldwork/events';
+import { mortal } from './mortal';
+import { PlannerWorld } from './planner-world';
+
+let world: PlannerWorld;
+let definition: DefinitionHash;
+beforeEach(async () => {
+  world = await PlannerWorld.open();
+  definition = await world.define([{ id: 'a' }]);
+});
+afterEach(() => world.close());
+
+const AT_ONCE = { delayMs: 0, maximum: 0 };
+const inLane = (limit: number, key = 'shop/1'): Promise<RunId> => world.request(definition, AT_ONCE, { lane: { key, limit } });
+const isCommanded = (runId: RunId): boolean => world.commandsOf(runId).length > 0;
+const admitted = async (): Promise<RunId[]> => (await world.log.readAfter(0, 9_999)).filter(({ type }) => type === 'RunAdmitted').map(({ runId }) => runId);
+/** Long enough for a planner to do what it must not do. */
+const PATIENCE_MS = 300;
+
+it('lets so many runs into a lane at a time, the others in the order of their requests; another lane does not wait', async () => {
+  await world.start();
+  const runs = [await inLane(2), await inLane(2), await inLane(2), await inLane(2)];
+  const elsewhere = await inLane(1, 'shop/2');
+  await world.until(() => [...runs.slice(0, 2), elsewhere].every(isCommanded), 'the first two and the other lane');
+  await sleep(PATIENCE_MS);
+  expect(runs.map(isCommanded)).toEqual([true, true, false, false]);
+  for (const runId of runs) {
+    await world.until(() => isCommanded(runId), 'its turn');
+    await world.work(runId);
+  }
+  expect((await admitted()).filter((runId) => runId !== elsewhere)).toEqual(runs);
+});
+
+it('knows after a kill who is in a lane and who waits', async () => {
+  const life = mortal(world.log, world.pool);
+  await world.start({}, life);
+  const [first, second] = [await inLane(1), await inLane(1)];
+  await world.until(() => isCommanded(first), 'the first one');
+  await world.claim(first, 'a');
+  await sleep(PATIENCE_MS); // rows of both are written
+  life.kill();
+  await world.start();
+  await sleep(PATIENCE_MS);
+  expect(isCommanded(second)).toBe(false);
+  await world.complete(first, 'a');
+  await world.until(() => isCommanded(second), 'the second one');
+});
+
+it('keeps the limit and the order across planners: each admits the runs of its own shards', async () => {
+  await world.start({ name: 'first', leaseMs: 900 });
+  await world.start({ name: 'second', leaseMs: 900 });
+  await world.until(() => world.linesOf('planner_shards').some(({ shards }) => shards === 8), 'both share the work');
+  const runs: RunId[] = [];
+  for (let n = 0; n < 16; n += 1) runs.push(await inLane(1));
+  for (const [index, runId] of runs.entries()) {
+    await world.until(() => isCommanded(runId), 'its turn');
+    expect(runs.slice(index + 1).some(isCommanded)).toBe(false);
+    await world.work(runId);
+  }
+  expect(await admitted()).toEqual(runs);
+  const by = (type: string) => async (runId: RunId) => (await world.events(runId)).find((event) => event.type === type)?.metadata;
+  const admittedBy = await Promise.all(runs.map(by('RunAdmitted')));
+  expect(admittedBy).toEqual(await Promise.all(runs.map(by('RunPlanned')))); // whose shard it is
+  expect(new Set(admittedBy).size).toBe(2);
+});
+
+it('admits a run as soon as the store is back that was away when its turn came', async () => {
+  let refusals = 0;
+  const log = new Proxy(world.log, {
+    get: (target, key) => {
+      const value = Reflect.get(target, key);
+      if (key !== 'append') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return (events: Parameters<EventLog['append']>[0]) => {
+        if (refusals >= 2 || !events.some(({ type }) => type === 'RunAdmitted')) return target.append(events);
+        refusals += 1;
+        return Promise.reject(new LogUnavailable('disconnected', 'away'));
+      };
+    },
+  });
+  await world.start({}, { log });
+  const runId = await inLane(1);
+  await world.until(() => isCommanded(runId), 'its turn');
+  expect(refusals).toBe(2);
+});
+
+it('passes over a run that was canceled in the queue; a failed one gives its place away and queues again when it is tried again', async () => {
+  await world.start();
+  definition = await world.define([{ id: 'a', retry: { maximumAttempts: 1 } }]);
+  const [first, gone, third] = [await inLane(1), await inLane(1), await inLane(1)];
+  await world.until(() => isCommanded(first), 'the first one');
+  await world.command(gone, { kind: 'cancel' });
+  await world.claim(first, 'a');
+  await world.complete(first, 'a', 1, { transition: 'fail', to: 'failed', error: { code: 'NO', message: 'no' } });
+  await world.until(() => isCommanded(third), 'the third one');
+  await world.command(first, { kind: 'retry' });
+  await sleep(PATIENCE_MS);
+  expect([isCommanded(gone), world.commandsOf(first).length]).toEqual([false, 1]);
+  await world.work(third);
+  await world.until(() => world.commandsOf(first).length === 2, 'the first one again');
+  expect(await admitted()).toEqual([first, third, first]);
+});

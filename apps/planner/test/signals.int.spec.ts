@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BROADCAST_RUN, parseRunId, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
+import { runIdAt } from '@foldwork/testing';
+import { mortal } from './mortal';
+import { PlannerWorld } from './planner-world';
+
+let world: PlannerWorld;
+beforeEach(async () => {
+  world = await PlannerWorld.open();
+});
+afterEach(() => world.close());
+
+const AT_ONCE = { delayMs: 0, maximum: 0 };
+const PATIENCE_MS = 300;
+const wait = (more: object = {}) => ({ id: 'gate', type: 'wait', waitFor: 'go', timeout: 3_600_000, ...more });
+const tell = (more: object = {}) => ({ id: 'tell', type: 'signal', signal: { id: 'go', payload: { n: '${ 1 + 1 }' }, ...more } });
+
+const waiting = async (more?: object): Promise<RunId> => {
+  const runId = await world.request([wait(more)]);
+  await world.until(async () => (await world.run(runId)).waiting.size === 1, 'a waiting run');
+  return runId;
+};
+const received = async (runId: RunId): Promise<RecordedEvent[]> => (await world.log.readRuns([runId])).filter(({ type }) => type === 'SignalReceived');
+const outputOf = async (runId: RunId, task: string) => (await world.run(runId)).tasks.get(task as TaskPath)?.output;
+
+it('[S3-14] [S3-15] a signal task sends one event, which releases the waits of all runs that it is meant for, and names them', async () => {
+  await world.start();
+  const [one, two, other] = [await waiting(), await waiting({ correlationId: 'order-1' }), await waiting({ correlationId: 'order-2' })];
+  await sleep(PATIENCE_MS); // what they wait for is in the agenda
+  const sender = await world.request([tell({ to: { correlationId: 'order-1' } })]);
+  await world.reached(sender, 'succeeded');
+  await Promise.all([world.reached(one, 'succeeded'), world.reached(two, 'succeeded')]);
+  expect(await outputOf(sender, 'tell')).toEqual({ signalDispatched: true, signalId: expect.any(String), targets: expect.arrayContaining([`run_${one}/gate`, `run_${two}/gate`]) });
+  expect(await outputOf(two, 'gate')).toMatchObject({ signal: { payload: { n: 2 } } });
+  expect([(await received(BROADCAST_RUN)).length, (await received(one)).length, (await received(two)).length, (await received(other)).length]).toEqual([1, 1, 1, 0]);
+  expect((await world.run(other)).waiting.size).toBe(1);
+});
+
+it('reaches waits that began a moment ago, before anything of them is in the agenda', async () => {
+  await world.start();
+  const runId = await world.request([wait()]);
+  await world.until(async () => (await world.run(runId)).waiting.size === 1, 'a waiting run');
+  const sender = await world.request([tell()]);
+  await world.reached(sender, 'succeeded');
+  await world.reached(runId, 'succeeded', 2_000);
+});
+
+it('reaches waits in runs of another planner, also those that nobody else can know of yet', async () => {
+  await world.start({ name: 'first', leaseMs: 900 });
+  await world.start({ name: 'second', leaseMs: 900 });
+  await world.until(() => world.linesOf('planner_shards').some(({ shards }) => shards === 8), 'both share the work');
+  const waiters = await Promise.all(Array.from({ length: 10 }, () => waiting()));
+  const sender = await world.request([tell()]);
+  await Promise.all(waiters.map((runId) => world.reached(runId, 'succeeded')));
+  await world.reached(sender, 'succeeded');
+  for (const runId of waiters) expect(await received(runId)).toHaveLength(1);
+});
+
+it('[S3-14] keeps a signal for a named run until it waits, has no target in an ended one, and fails for one that does not exist', async () => {
+  await world.start();
+  const late = await world.request([{ id: 'a' }, wait()]);
+  const ended = await world.request([{ id: 'a' }]);
+  await world.until(() => world.commandsOf(ended).length > 0, 'a command');
+  await world.work(ended);
+  const send = async (runId: RunId) => world.request([tell({ to: { run: `run_${runId}` } })]);
+  const [kept, lost, failed] = [await send(late), await send(ended), await send(runIdAt(1))];
+  await Promise.all([world.reached(kept, 'succeeded'), world.reached(lost, 'succeeded'), world.reached(failed, 'failed')]);
+  expect([await outputOf(kept, 'tell'), await outputOf(lost, 'tell')]).toMatchObject([{ targets: [`run_${late}`] }, { targets: [] }]);
+  expect((await world.run(failed)).error).toMatchObject({ code: 'SIGNAL_TARGET_UNKNOWN' });
+  await world.claim(late, 'a');
+  await world.complete(late, 'a');
+  await world.reached(late, 'succeeded');
+});
+
+it('stays in its namespace: neither waits nor triggers nor named runs of another one get it', async () => {
+  await world.start();
+  world.namespace = 'other';
+  const stranger = await waiting();
+  await world.publish('willing', [wait()], { triggers: [{ signal: 'go' }] });
+  world.namespace = 'default';
+  await sleep(PATIENCE_MS);
+  const [everybody, named] = [await world.request([tell()]), await world.request([tell({ to: { run: `run_${stranger}` } })])];
+  await Promise.all([world.reached(everybody, 'succeeded'), world.reached(named, 'failed')]);
+  expect(await outputOf(everybody, 'tell')).toMatchObject({ targets: [] });
+  expect((await world.run(named)).error).toMatchObject({ code: 'SIGNAL_TARGET_UNKNOWN' });
+  expect([(await world.run(stranger)).waiting.size, (await received(stranger)).length]).toEqual([1, 0]);
+  expect(world.linesOf('trigger_refused')).toEqual([]);
+});
+
+it('sends again what failed when its task is tried again', async () => {
+  await world.start();
+  const target = runIdAt(Date.now());
+  const sender = await world.request([{ ...tell({ to: { run: `run_${target}` } }), retry: { maximumAttempts: 2, initialInterval: 1_000 } }]);
+  await world.until(async () => (await world.run(sender)).tasks.get('tell' as TaskPath)?.status === 'failed', 'the first attempt failed');
+  const definition = await world.define([wait()]);
+  const data = { workflow: 'test', definition, input: {}, at: Date.now(), retry: AT_ONCE };
+  await world.append(target, { task: '' as TaskPath, version: 1, decide: true }, { type: 'RunRequested', data });
+  await Promise.all([world.reached(sender, 'succeeded'), world.reached(target, 'succeeded')]);
+});
+
+it('[S3-16] starts the workflows that it triggers with its payload, once, and leaves out one that refuses it', async () => {
+  await world.start();
+  const triggers = [{ signal: 'go' }];
+  await world.publish('willing', [wait({ waitFor: 'never' })], { triggers });
+  await world.publish('picky', [wait({ waitFor: 'never' })], { triggers, input: { type: 'object', required: ['shop'] } });
+  await world.publish('deaf', [wait({ waitFor: 'never' })], { triggers: [{ signal: 'other' }] });
+  const sender = await world.request([tell()]);
+  await world.reached(sender, 'succeeded');
+  const { targets } = (await outputOf(sender, 'tell')) as { targets: string[] };
+  expect(targets).toHaveLength(1);
+  const started = parseRunId(targets[0] ?? '') as RunId;
+  expect(await world.reached(started, 'running')).toMatchObject({ workflow: 'willing', input: { n: 2 }, request: { trigger: { signal: 'go' } } });
+  expect(new Set(world.linesOf('trigger_refused').map(({ workflow }) => workflow))).toEqual(new Set(['picky']));
+  expect(world.linesOf('trigger_refused')[0]).toMatchObject({ reason: expect.stringContaining('shop') });
+  const requested = (await world.log.readAfter(0, 9_999)).filter(({ type }) => type === 'RunRequested');
+  expect(requested).toHaveLength(2);
+});
+
+it('is delivered once to each although its planner dies between sending and recording it', async () => {
+  await world.start();
+  const runId = await waiting();
+  await sleep(PATIENCE_MS);
+  const life = mortal(world.log, world.pool);
+  const log = new Proxy(life.log, {
+    get: (target, key) => {
+      const value = Reflect.get(target, key);
+      if (key !== 'append') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return async (events: Parameters<typeof life.log.append>[0]) => {
+        const outcome = await target.append(events);
+        if (events.some(({ type, runId: to }) => type === 'SignalReceived' && to === runId)) life.kill();
+        return outcome;
+      };
+    },
+  });
+  await world.stopAll();
+  await world.start({}, { log, pool: life.pool });
+  const sender = await world.request([tell()]);
+  await world.until(async () => (await received(runId)).length === 1, 'the delivery');
+  await sleep(PATIENCE_MS);
+  expect((await world.run(sender)).status).toBe('running');
+  await world.start();
+  await Promise.all([world.reached(sender, 'succeeded'), world.reached(runId, 'succeeded')]);
+  expect([(await received(runId)).length, (await received(BROADCAST_RUN)).length]).toEqual([1, 1]);
+});
