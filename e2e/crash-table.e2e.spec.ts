@@ -1,6 +1,7 @@
 import { AGGREGATE, onceTask, RETRY_AT_ONCE, task, workflow } from './harness/definitions';
-import { faultsAfterwards, LogAccount } from './harness/log-account';
-import { System } from './harness/system';
+import { LogAccount } from './harness/log-account';
+import type { System } from './harness/system';
+import { throughout } from './harness/throughout';
 import type { App, CrashPoint } from './harness/service';
 
 /**
@@ -67,16 +68,7 @@ const ATTEMPTS_MAX = 7;
 const isDuringTaskThree = ({ id }: Row): boolean => id.startsWith('E5') || id.startsWith('E6');
 
 let system: System;
-beforeAll(async () => {
-  system = await System.start();
-}, 60_000);
-afterAll(async () => {
-  try {
-    expect(await faultsAfterwards(system, ['upload'])).toEqual([]);
-  } finally {
-    await system.stop();
-  }
-}, 60_000);
+throughout({ onceTasks: ['upload'] }, (started) => (system = started));
 
 describe('killed before and after each commit of the execution protocol', () => {
   it.each(ROWS.map((row) => ({ ...row, proves: isDuringTaskThree(row) ? '[S1-12] ' : '' })))('$proves$id: the $service dies $title', async (row) => {

@@ -1,13 +1,13 @@
-import { System } from './harness/system';
+import type { System } from './harness/system';
+import { throughout } from './harness/throughout';
 import { statusesOf, taskOf, Workflows } from './harness/workflows';
 
 let system: System;
 let flows: Workflows;
-beforeAll(async () => {
-  system = await System.start({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '0' } });
-  flows = new Workflows(system);
-}, 60_000);
-afterAll(() => system?.stop(), 60_000);
+throughout({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '0' } }, (started) => {
+  system = started;
+  flows = new Workflows(started);
+});
 
 const callsOf = (run: string): string[] => system.world.callsOf(run).map(({ task }) => task);
 const called = (run: string, count: number): Promise<void> => system.world.when(() => system.world.callsOf(run).length === count);

@@ -1,24 +1,17 @@
 import { onceTask, RETRY_AT_ONCE, task, workflow } from './harness/definitions';
-import { faultsAfterwards, LogAccount } from './harness/log-account';
-import { System } from './harness/system';
+import { LogAccount } from './harness/log-account';
+import type { System } from './harness/system';
+import { throughout } from './harness/throughout';
 
 const SERVICES = ['gateway-1', 'gateway-2', 'planner-1', 'planner-2', 'executor-1', 'executor-2', 'executor-3', 'executor-4', 'auditor-1', 'auditor-2'];
 const RUNS = 80;
 
 let system: System;
-beforeAll(async () => {
-  system = await System.start({
-    services: SERVICES,
-    env: { FOLDWORK_EXECUTOR_LEASE: '1500ms', FOLDWORK_PLANNER_LEASE: '1500ms', FOLDWORK_EXECUTOR_CONCURRENCY: '10' },
-  });
-}, 90_000);
-afterAll(async () => {
-  try {
-    expect(await faultsAfterwards(system, ['upload'])).toEqual([]);
-  } finally {
-    await system.stop();
-  }
-}, 60_000);
+throughout({
+  services: SERVICES,
+  env: { FOLDWORK_EXECUTOR_LEASE: '1500ms', FOLDWORK_PLANNER_LEASE: '1500ms', FOLDWORK_EXECUTOR_CONCURRENCY: '10' },
+  onceTasks: ['upload'],
+}, (started) => (system = started));
 
 const JOB = workflow('many', [
   task('validate'),

@@ -1,20 +1,11 @@
 import { Client } from 'pg';
 import { onceTask, RETRY_AT_ONCE, task, workflow } from './harness/definitions';
-import { faultsAfterwards } from './harness/log-account';
-import { System } from './harness/system';
+import type { System } from './harness/system';
+import { throughout } from './harness/throughout';
 import { until } from './harness/until';
 
 let system: System;
-beforeAll(async () => {
-  system = await System.start({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '1', FOLDWORK_EXECUTOR_CONCURRENCY: '20' } });
-}, 60_000);
-afterAll(async () => {
-  try {
-    expect(await faultsAfterwards(system, ['upload', 'verified', 'dropped'])).toEqual([]);
-  } finally {
-    await system.stop();
-  }
-}, 60_000);
+throughout({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '1', FOLDWORK_EXECUTOR_CONCURRENCY: '20' }, onceTasks: ['upload', 'verified', 'dropped'] }, (started) => (system = started));
 
 const NO_RETRY = { retry: { maximumAttempts: 1 } };
 const statusesOf = (tasks: readonly { status: string }[]): string[] => tasks.map(({ status }) => status);

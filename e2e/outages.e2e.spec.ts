@@ -2,22 +2,14 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { onceTask, RETRY_AT_ONCE, task, workflow } from './harness/definitions';
-import { faultsAfterwards, LogAccount } from './harness/log-account';
-import { System } from './harness/system';
+import { LogAccount } from './harness/log-account';
+import type { System } from './harness/system';
+import { throughout } from './harness/throughout';
 
 const NATS_DOWN_MS = 10_000;
 
 let system: System;
-beforeAll(async () => {
-  system = await System.start({ ownPostgres: true });
-}, 60_000);
-afterAll(async () => {
-  try {
-    expect(await faultsAfterwards(system, ['upload'])).toEqual([]);
-  } finally {
-    await system.stop();
-  }
-}, 60_000);
+throughout({ ownPostgres: true, onceTasks: ['upload'] }, (started) => (system = started));
 
 const JOB = [task('validate'), onceTask('upload', { dropFirst: 1 }, { retry: RETRY_AT_ONCE }), task('save')];
 const jobNamed = (name: string): object => workflow(name, JOB);

@@ -1,99 +1,84 @@
 import { onceTask, task, workflow } from './harness/definitions';
-import { faultsAfterwards, LogAccount } from './harness/log-account';
-import { ONE_OF_EACH, System } from './harness/system';
+import { LogAccount } from './harness/log-account';
+import { slowness } from './harness/slowness';
+import { ONE_OF_EACH, type System } from './harness/system';
+import { throughout } from './harness/throughout';
 import { until } from './harness/until';
 
 const LEASE_MS = 1_500;
-/** What is allowed, from the moment a service has loaded, on a machine with nothing else to do. */
+/** From the spawn until everything that was held up is done, loading included, on two cores with nothing else to do. */
 const BACK_AT_WORK_MS = 2_000;
-/** The same work without a kill, measured first: on a busy machine everything takes its time. */
-let undisturbedMs = 0;
-const limitMs = (): number => BACK_AT_WORK_MS + 3 * undisturbedMs;
+/** `once` effects of a lost executor may still be on their way for so long. */
+const QUARANTINE_MS = 1_000;
 
 let system: System;
-beforeAll(async () => {
-  system = await System.start({ env: { FOLDWORK_EXECUTOR_LEASE: `${LEASE_MS}ms` } });
-}, 60_000);
-afterAll(async () => {
-  try {
-    expect(await faultsAfterwards(system, ['upload'])).toEqual([]);
-  } finally {
-    await system.stop();
-  }
-}, 60_000);
+throughout({ env: { FOLDWORK_EXECUTOR_LEASE: `${LEASE_MS}ms` }, onceTasks: ['upload'] }, (started) => (system = started));
 
 const RUNS = 30;
 const names = (prefix: string): string[] => Array.from({ length: RUNS }, (_, index) => `${prefix}-${index}`);
 
 /** Runs that are held up at their second task, in the outside world. */
-const runsInFlight = async (name: string): Promise<string[]> => {
+const runsInFlight = async (name: string, held = onceTask('upload', { gate: name })): Promise<string[]> => {
   const { api, world } = system;
-  const definition = workflow(name, [task('validate'), onceTask('upload', { gate: name }), task('save')]);
+  const definition = workflow(name, [task('validate'), held, task('save')]);
   const runs = await Promise.all(names(name).map((key) => api.submit(definition, {}, key)));
-  await world.when(() => runs.every((run) => world.callsOf(run, 'upload').length === 1));
+  await world.when(() => runs.every((run) => world.callsOf(run, held.id).length === 1));
   return runs;
 };
 
 const allSucceeded = (runs: readonly string[]): Promise<unknown> => Promise.all(runs.map((run) => system.api.succeeded(run)));
 
-const report = (what: string, spawnedAt: number, readyAt: number): void => {
-  if (process.env['FOLDWORK_TEST_FIGURES'] === undefined) return;
-  const now = performance.now();
-  process.stdout.write(`${what}: done ${Math.round(now - spawnedAt)} ms after the spawn, ${Math.round(now - readyAt)} ms after it was ready\n`);
+/** The limit holds for a machine with nothing else to do; here it is longer by as much as this one is slower at present. */
+const inTime = async (what: string, from: number, limitMs: number, before: number): Promise<void> => {
+  const elapsedMs = performance.now() - from;
+  const stretch = Math.max(before, await slowness());
+  if (process.env['FOLDWORK_TEST_FIGURES'] !== undefined) process.stdout.write(`${what}: ${Math.round(elapsedMs)} ms on a machine slower by ${stretch.toFixed(2)}\n`);
+  expect(elapsedMs).toBeLessThan(limitMs * stretch);
 };
 
 describe('back at work after a kill', () => {
-  beforeAll(async () => {
-    const runs = await runsInFlight('undisturbed');
-    const openedAt = performance.now();
-    system.world.openGate('undisturbed');
-    await allSucceeded(runs);
-    undisturbedMs = performance.now() - openedAt;
-    report('undisturbed', openedAt, openedAt);
-  });
-
   it.each(['planner', 'gateway', 'auditor'])('a killed %s is back within 2 s of its restart', async (name) => {
     const { api, world } = system;
     const runs = await runsInFlight(`back-${name}`);
+    const before = await slowness();
     await system.kill(name);
     world.openGate(`back-${name}`); // what it should have seen happens while it is away
     const spawnedAt = performance.now();
     system.launch(name);
     await system.ready(name);
-    const readyAt = performance.now();
     await allSucceeded(runs);
     const after = await api.submit(workflow(`after-${name}`, [task('one')]));
     await api.succeeded(after);
     await projected(after);
-    report(name, spawnedAt, readyAt);
-    expect(performance.now() - readyAt).toBeLessThan(limitMs());
+    await inTime(name, spawnedAt, BACK_AT_WORK_MS, before);
   }, 30_000);
 
   it('all four killed together are back within 2 s of their restart', async () => {
     const runs = await runsInFlight('back-all');
+    const repeatable = await runsInFlight('back-all-repeatable', task('map', { gate: 'back-all-repeatable' }));
+    const before = await slowness();
     await system.kill(...ONE_OF_EACH);
-    system.world.openGate('back-all');
+    for (const gate of ['back-all', 'back-all-repeatable']) system.world.openGate(gate);
     const spawnedAt = performance.now();
     await system.launchAll(ONE_OF_EACH);
-    const readyAt = performance.now();
-    await allSucceeded(runs);
-    await projected(runs[0]!);
-    report('all four', spawnedAt, readyAt);
-    expect(performance.now() - readyAt).toBeLessThan(limitMs());
+    await allSucceeded(repeatable);
+    await projected(repeatable[0]!);
+    await inTime('all four', spawnedAt, BACK_AT_WORK_MS, before);
+    await allSucceeded(runs); // with what must not be repeated, after its quarantine
+    await inTime('all four, once', spawnedAt, QUARANTINE_MS + BACK_AT_WORK_MS, before);
     for (const run of runs) expect(system.world.effects.filter((effect) => effect.run === run && effect.task === 'upload')).toHaveLength(1);
   }, 30_000);
 
   it('an executor that comes back under its name gives up its old attempts at once', async () => {
     const runs = await runsInFlight('back-executor');
+    const before = await slowness();
     await system.kill('executor');
     system.world.openGate('back-executor');
     const spawnedAt = performance.now();
     system.launch('executor');
     await system.ready('executor');
-    const readyAt = performance.now();
     await allSucceeded(runs);
-    report('executor', spawnedAt, readyAt);
-    expect(performance.now() - readyAt).toBeLessThan(limitMs());
+    await inTime('executor', spawnedAt, QUARANTINE_MS + BACK_AT_WORK_MS, before);
     await onlyInFlightRepeated(runs);
   }, 30_000);
 
@@ -102,12 +87,12 @@ describe('back at work after a kill', () => {
     await system.kill('executor');
     await system.launchAll(['executor-doomed']);
     const runs = await runsInFlight('never-back');
+    const before = await slowness();
     await system.kill('executor-doomed');
     const killedAt = performance.now();
     system.world.openGate('never-back');
     await allSucceeded(runs);
-    report('never back', killedAt, killedAt);
-    expect(performance.now() - killedAt).toBeLessThan(LEASE_MS + limitMs());
+    await inTime('never back', killedAt, LEASE_MS + BACK_AT_WORK_MS, before);
     await onlyInFlightRepeated(runs);
     system.launch('executor');
     await system.ready('executor');

@@ -1,23 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onceTask, RETRY_AT_ONCE, task, workflow } from './harness/definitions';
-import { faultsAfterwards, LogAccount } from './harness/log-account';
-import { ONE_OF_EACH, System } from './harness/system';
+import { LogAccount } from './harness/log-account';
+import { ONE_OF_EACH, type System } from './harness/system';
+import { throughout } from './harness/throughout';
 
 /** Kills in a row; a larger number from outside looks longer for what a short storm does not find. */
 const KILLS = Number(process.env['FOLDWORK_TEST_STORM_KILLS'] ?? 8);
 const RUNS = KILLS * 10;
 
 let system: System;
-beforeAll(async () => {
-  system = await System.start({ ownPostgres: true, env: { FOLDWORK_EXECUTOR_LEASE: '3s', FOLDWORK_PLANNER_LEASE: '3s' } });
-}, 60_000);
-afterAll(async () => {
-  try {
-    expect(await faultsAfterwards(system, ['upload', 'recorded'])).toEqual([]);
-  } finally {
-    await system.stop();
-  }
-}, 60_000);
+throughout({ ownPostgres: true, env: { FOLDWORK_EXECUTOR_LEASE: '3s', FOLDWORK_PLANNER_LEASE: '3s' }, onceTasks: ['upload', 'recorded'] }, (started) => (system = started));
 
 const JOB = workflow('storm', [
   task('validate', { delayMs: 20 }),

@@ -1,0 +1,28 @@
+import { faultsAfterwards } from './log-account';
+import { System, type SystemOptions } from './system';
+
+export interface ThroughoutOptions extends SystemOptions {
+  /**
+   * Tasks whose effect may have happened only once; given, even as an empty list, what the system leaves is examined when
+   * the tests are done: every run finished, nothing repeated, the read models equal to a rebuild.
+   */
+  readonly onceTasks?: readonly string[];
+}
+
+const LIMIT_MS = 90_000;
+
+/** One system for all tests of a file: started before them and handed over, stopped after them. */
+export const throughout = ({ onceTasks, ...options }: ThroughoutOptions, handOver: (system: System) => void): void => {
+  let system: System | undefined;
+  beforeAll(async () => {
+    system = await System.start(options);
+    handOver(system);
+  }, LIMIT_MS);
+  afterAll(async () => {
+    try {
+      if (system !== undefined && onceTasks !== undefined) expect(await faultsAfterwards(system, onceTasks)).toEqual([]);
+    } finally {
+      await system?.stop();
+    }
+  }, LIMIT_MS);
+};
