@@ -13,15 +13,14 @@ export interface BatchQuery {
 export type Appends = readonly (readonly NewEvent[])[];
 
 const parameters = (count: number): string => Array.from({ length: count }, (_, i) => `$${i + 1}`).join(', ');
+const ONE = `SELECT public.append_event(${parameters(9)})`;
 const FAST = `SELECT public.append_events(${parameters(10)})`;
 const CHECKED = `SELECT public.append_events_checked(${parameters(12)})`;
 
 /** Everything is accepted or the statement fails as a whole. */
 export const fastAppend = (encoder: AppendBatchEncoder, appends: Appends): BatchQuery => {
-  const events = flatten(appends);
-  const waves = wavesOf(events);
   return {
-    query: { name: 'append_events', text: FAST, values: encoder.encode(events, [waves]) },
+    query: fastStatement(encoder, flatten(appends)),
     outcomes: (answer) => {
       let lastPosition = Number(answer);
       const outcomes = appends.map((append): AppendOutcome => ({ status: 'ok', lastPosition: (lastPosition += append.length) }));
@@ -29,6 +28,15 @@ export const fastAppend = (encoder: AppendBatchEncoder, appends: Appends): Batch
     },
   };
 };
+
+const fastStatement = (encoder: AppendBatchEncoder, events: readonly NewEvent[]): Statement => {
+  const [event] = events;
+  if (event !== undefined && events.length === 1) return { name: 'append_event', text: ONE, values: columnsOf(event) };
+  return { name: 'append_events', text: FAST, values: encoder.encode(events, [wavesOf(events)]) };
+};
+
+const columnsOf = ({ runId, task, version, type, schemaVersion, namespace, decide, metadata, data }: NewEvent): string[] =>
+  [runId, task, String(version), type, String(schemaVersion), namespace, String(decide), metadata, data];
 
 /** Each append gets its own answer. */
 export const checkedAppend = (encoder: AppendBatchEncoder, appends: Appends): BatchQuery => {
@@ -59,7 +67,6 @@ const readCodes = (answer: string, appends: Appends): { outcomes: AppendOutcome[
  * table, so the waves are inserted one after another. `null` (the usual case): no stream occurs twice.
  */
 const wavesOf = (events: readonly NewEvent[]): number[] | null => {
-  if (events.length === 1) return null;
   const seen = new Map<string, number>();
   const waves = events.map((event) => {
     const key = streamKey(event);

@@ -50,7 +50,7 @@ describe('an append in trouble', () => {
     const event = anEvent(aRunId());
     const appended = appender.append([event]);
     await waitForLock(owner);
-    await owner.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%append_events(%' AND wait_event_type = 'Lock'`);
+    await owner.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%append_event%' AND wait_event_type = 'Lock'`);
     // The very bytes of the lost statement arrive by another way before it is sent again.
     await holder.query(`SELECT append_events(ARRAY[$1::uuid], ARRAY[$2], ARRAY[1], ARRAY[$3], ARRAY[1::smallint], ARRAY[$4], ARRAY[false], ARRAY[$5], ARRAY[$6], NULL)`,
       [event.runId, event.task, event.type, event.namespace, event.metadata, event.data]);
@@ -92,7 +92,7 @@ describe('an append in trouble', () => {
   it('says what is missing when the database was never migrated', async () => {
     const empty = await createTestDatabase();
     const appender = createPostgresEventLog({ connectionString: empty.url });
-    await expect(appender.append([anEvent(aRunId())])).rejects.toMatchObject({ name: 'LogUnavailable', code: 'broken', message: expect.stringContaining('append_events') });
+    await expect(appender.append([anEvent(aRunId())])).rejects.toMatchObject({ name: 'LogUnavailable', code: 'broken', message: expect.stringContaining('append_event') });
     await appender.close();
     await empty.drop();
   });
@@ -153,7 +153,7 @@ describe('the server is killed and comes back', () => {
 
 const waitForLock = async (client: Client): Promise<void> => {
   for (;;) {
-    const { rowCount } = await client.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%append_events(%' AND wait_event_type = 'Lock'`);
+    const { rowCount } = await client.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%append_event%' AND wait_event_type = 'Lock'`);
     if (rowCount === 1) return;
   }
 };

@@ -52,7 +52,7 @@ const main = async (): Promise<void> => {
   for (const size of [200, 64, 16, 2, 1]) {
     const batches = batchesOf(size, Math.min(Math.ceil(EVENTS / size / 2) * 2, 4_000));
     for (const batch of batches.splice(0, 20)) await Promise.all(batch.map((event) => log.append([event])));
-    const { rows } = await observer.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE query LIKE '%append_events(%' AND pid <> pg_backend_pid()`);
+    const { rows } = await observer.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE query LIKE '%append_event%' AND pid <> pg_backend_pid()`);
     const pid = rows[0]?.pid ?? 0;
     const [node, postgres, start] = [process.cpuUsage(), cpuOfUs(pid), performance.now()];
     for (const batch of batches) await Promise.all(batch.map((event) => log.append([event])));

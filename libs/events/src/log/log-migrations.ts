@@ -8,6 +8,7 @@ import { Agenda1764000000011 } from '../coordination/migrations/0011-agenda';
 import { AgendaWaits1764000000013 } from '../coordination/migrations/0013-agenda-waits';
 import { Members1764000000012 } from '../coordination/migrations/0012-members';
 import { AppendFunctions1764000000007 } from './migrations/0007-append-functions';
+import { AppendEvent1764000000014 } from './migrations/0014-append-event';
 
 /** The schema of the log and of what coordinates the services, for TypeORM's `migrations` option, in order. */
 export const logMigrations = [
@@ -21,4 +22,5 @@ export const logMigrations = [
   Agenda1764000000011,
   Members1764000000012,
   AgendaWaits1764000000013,
+  AppendEvent1764000000014,
 ];

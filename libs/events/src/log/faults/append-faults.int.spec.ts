@@ -56,7 +56,7 @@ describe('four writers, stale versions, appends sent twice, killed backends', ()
     while (!isDone()) {
       await sleep(60);
       const { rowCount } = await client.query(`SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity
-        WHERE datname = current_database() AND query LIKE '%append_events%' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1) victims`);
+        WHERE datname = current_database() AND query LIKE '%append_event%' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1) victims`);
       count += rowCount ?? 0;
     }
     await client.end();

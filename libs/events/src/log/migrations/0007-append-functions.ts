@@ -1,14 +1,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** One lock for all appends of the database: positions are handed out and committed under it, so they equal commit order. */
-const LOCK = 'pg_advisory_xact_lock(1179602020, 1)';
+export const APPEND_LOCK = 'pg_advisory_xact_lock(1179602020, 1)';
 
 /**
  * What every append function needs. `search_path`: it runs with its owner's rights. `enable_seqscan = off` and the
  * generic plan: a plan made while the table was empty costs 7x later, and left to choose Postgres plans each batch
  * anew, which makes one event cost two to four times as much (127 against 40 us).
  */
-const SETTINGS = `LANGUAGE plpgsql SECURITY DEFINER
+export const APPEND_SETTINGS = `LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off`;
 
 const COLUMNS = `p_run_ids uuid[], p_tasks text[], p_versions integer[], p_types text[], p_schema_versions smallint[],
@@ -22,9 +22,9 @@ const PREDECESSOR = `SELECT p.hash FROM public.events p
 /**
  * SHA-256 over the predecessor's hash (32 zero bytes before version 1) and the event. The lengths, in bytes, make the
  * concatenation unambiguous whatever the texts contain. A missing predecessor makes the hash null, which the column
- * refuses: that is the whole check of invariant 2. Twin: event-hash.ts.
+ * refuses: that is the whole check of invariant 2. `e` is the event. Twin: event-hash.ts.
  */
-const HASH = `sha256(
+export const EVENT_HASH = `sha256(
   CASE WHEN e.version = 1 THEN decode('${'00'.repeat(32)}', 'hex') ELSE (${PREDECESSOR}) END
   || convert_to(e.run_id::text || '|' || e.version || '|' || e.schema_version || '|' || octet_length(e.type)
      || '|' || octet_length(e.namespace) || '|' || octet_length(e.task) || '|' || octet_length(e.metadata) || E'\\n'
@@ -32,11 +32,11 @@ const HASH = `sha256(
 
 const insert = (place: string, extra: { arrays: string; names: string; where: string }): string => `
   INSERT INTO public.events (position, recorded_at, run_id, version, schema_version, decide, task, type, namespace, hash, metadata, data)
-  SELECT v_base + ${place}, v_now, e.run_id, e.version, e.schema_version, e.decide, e.task, e.type, e.namespace, ${HASH}, e.metadata, e.data
+  SELECT v_base + ${place}, v_now, e.run_id, e.version, e.schema_version, e.decide, e.task, e.type, e.namespace, ${EVENT_HASH}, e.metadata, e.data
   FROM unnest(${VALUES}${extra.arrays}) WITH ORDINALITY AS e (${ROW}${extra.names}, n) ${extra.where}`;
 
 const START = `
-  PERFORM ${LOCK};
+  PERFORM ${APPEND_LOCK};
   v_now := clock_timestamp();
   SELECT coalesce(max(position), 0) INTO v_base FROM public.events;`;
 
@@ -46,7 +46,7 @@ const START = `
  * unless a stream has several events in the batch: then it says which events must be in place before which.
  */
 const APPEND = `
-CREATE FUNCTION public.append_events(${COLUMNS}, p_waves integer[]) RETURNS bigint ${SETTINGS} AS $$
+CREATE FUNCTION public.append_events(${COLUMNS}, p_waves integer[]) RETURNS bigint ${APPEND_SETTINGS} AS $$
 DECLARE v_base bigint; v_now timestamptz;
 BEGIN
   ${START}
@@ -80,7 +80,7 @@ const REPEATS_NEIGHBOUR = `EXISTS (SELECT FROM generate_series(1, v_first - 1) j
  */
 const APPEND_CHECKED = `
 CREATE FUNCTION public.append_events_checked(${COLUMNS}, p_waves integer[], p_appends integer[], p_streams integer[])
-RETURNS text ${SETTINGS} AS $$
+RETURNS text ${APPEND_SETTINGS} AS $$
 DECLARE
   v_base bigint; v_now timestamptz; v_same boolean[]; v_heads integer[]; v_places integer[]; v_codes text := '';
   v_count integer := cardinality(p_versions); v_accepted integer := 0;
