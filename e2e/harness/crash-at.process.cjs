@@ -29,10 +29,13 @@ const hits = (on, text) => {
   return armed.left === 0;
 };
 
-/** The statement and its parameters as text; the log sends arrays in binary, whose texts stand in them as they are. */
+/**
+ * The statement and its parameters as text; the log sends arrays in binary, whose texts stand in them as they are, and has
+ * a kind of query of its own, which keeps them in its statement.
+ */
 const textOf = (config, values) => {
   const isText = typeof config === 'string';
-  const parameters = (isText ? values : config.values) ?? [];
+  const parameters = (isText ? values : (config.values ?? config.statement?.values)) ?? [];
   const shown = Array.isArray(parameters) ? parameters.map((each) => (Buffer.isBuffer(each) ? each.toString('latin1') : JSON.stringify(each))) : [];
   return [isText ? config : config.text, ...shown].join('\n');
 };

@@ -64,7 +64,7 @@ export class Executor {
     this.slots = new Slots(settings.concurrency);
     this.lease = new ExecutionLease({ membership, bus, ...settings, onTrouble: this.trouble, onLost: () => this.onLeaseLost(), onNameTaken: this.nameTaken });
     const recorder = new Recorder(log, this.lease, now, this.trouble);
-    const parts: SegmentRunnerParts = { recorder, actions, running: this.running, logger, secrets, isStopping: (runId) => this.isStopping || this.running.isPausing(runId) };
+    const parts: SegmentRunnerParts = { recorder, actions, running: this.running, logger, secrets, isStopping: (command) => this.isStopping || this.running.isPaused(command) };
     this.runner = new SegmentRunner(parts);
     this.undoing = new UndoRunner(parts);
   }
@@ -156,8 +156,8 @@ export class Executor {
 
   private cancel(payload: string): void {
     try {
-      const { runId, tasks, pause } = parseJson(payload) as unknown as CancelHint; // made by a planner of this system
-      if (pause === true) this.running.pause(runId);
+      const { runId, tasks, pausedAt } = parseJson(payload) as unknown as CancelHint; // made by a planner or gateway of this system
+      if (pausedAt !== undefined) this.running.pause(runId, pausedAt);
       this.running.cancel(runId, tasks);
     } catch (err) {
       this.trouble(err); // a hint that is none; the log says the same at the next append

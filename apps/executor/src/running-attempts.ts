@@ -1,7 +1,10 @@
-import type { RunId } from '@foldwork/events';
+import type { RunId, StepCommand } from '@foldwork/events';
 import { ActionError } from '@foldwork/actions';
 import { LEASE_LOST } from '@foldwork/domain';
+import { LRUCache } from 'lru-cache';
 import type { PreparedAttempt } from './attempt';
+
+const PAUSES_MAX = 10_000;
 
 /** One attempt that runs here; a later one of the same task is another. */
 export class RunningAttempt {
@@ -28,20 +31,12 @@ export class RunningAttempt {
 /** The attempts that run here now, and the means to stop them. */
 export class RunningAttempts {
   private readonly byRun = new Map<RunId, Set<RunningAttempt>>();
-  /** How many segments of a run are being worked through here. */
-  private readonly segments = new Map<RunId, number>();
-  /** Only runs with a segment here: between two of its tasks there is no attempt, and a pause must not be lost there. */
-  private readonly pausing = new Set<RunId>();
+  /** Versions at which runs were paused, the latest ones: their commands may be on the way, or between two tasks. */
+  private readonly pauses = new LRUCache<RunId, number>({ max: PAUSES_MAX });
   private count = 0;
 
   get size(): number {
     return this.count;
-  }
-
-  /** From before its first claim to its end, which the caller tells by the function that it gets. */
-  beginSegment(runId: RunId): () => void {
-    this.segments.set(runId, (this.segments.get(runId) ?? 0) + 1);
-    return () => this.endSegment(runId);
   }
 
   begin({ command: { runId }, task }: PreparedAttempt): RunningAttempt {
@@ -57,13 +52,13 @@ export class RunningAttempts {
     for (const attempt of this.byRun.get(runId) ?? []) if (tasks.includes(attempt.path)) attempt.abort('CANCELED', `${attempt.path} was canceled`);
   }
 
-  /** The tasks in hand may end; what follows them in their segments waits until the run goes on. */
-  pause(runId: RunId): void {
-    if (this.segments.has(runId)) this.pausing.add(runId);
+  /** The tasks in hand may end; what follows them in their commands is not begun. The run goes on with new commands. */
+  pause(runId: RunId, version: number): void {
+    this.pauses.set(runId, Math.max(version, this.pauses.get(runId) ?? 0));
   }
 
-  isPausing(runId: RunId): boolean {
-    return this.pausing.has(runId);
+  isPaused({ runId, runVersion }: StepCommand): boolean {
+    return this.pauses.size > 0 && runVersion < (this.pauses.get(runId) ?? 0);
   }
 
   /** The executor may hold attempts no longer: they end as lost, which says nothing against their tasks. */
@@ -76,12 +71,5 @@ export class RunningAttempts {
     if (ofRun?.delete(attempt) !== true) return;
     this.count -= 1;
     if (ofRun.size === 0) this.byRun.delete(runId);
-  }
-
-  private endSegment(runId: RunId): void {
-    const left = (this.segments.get(runId) ?? 1) - 1;
-    if (left > 0) return void this.segments.set(runId, left);
-    this.segments.delete(runId);
-    this.pausing.delete(runId);
   }
 }

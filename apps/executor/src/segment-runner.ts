@@ -1,4 +1,4 @@
-import { childName, EventRefused, type FailureDetail, type Json, type RunId, type SegmentTask, type StepCommand } from '@foldwork/events';
+import { childName, EventRefused, type FailureDetail, type Json, type SegmentTask, type StepCommand } from '@foldwork/events';
 import { ExpressionError, isSeenByNext, LEASE_LOST, runOutput, taskAt, type CompiledDefinition } from '@foldwork/domain';
 import type { ActionRegistry } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
@@ -17,7 +17,7 @@ export interface SegmentRunnerParts {
   readonly logger: Logger;
   readonly secrets: SecretSource;
   /** True while the executor stops or the run is paused: the task in hand is finished, the next one is left alone. */
-  readonly isStopping: (runId: RunId) => boolean;
+  readonly isStopping: (command: StepCommand) => boolean;
 }
 
 /**
@@ -40,14 +40,10 @@ export class SegmentRunner {
   async run(command: StepCommand, segment: readonly SegmentTask[], definition: CompiledDefinition, onClaimed: (outcome: ClaimOutcome) => void): Promise<void> {
     const [first, ...rest] = segment;
     if (first === undefined) return onClaimed('settled');
-    const end = this.parts.running.beginSegment(command.runId);
-    try {
-      const progress = new SegmentProgress(command, definition, this.parts.actions);
-      const claimed = await this.claim(command, first, progress.prepare(first), onClaimed);
-      if (claimed !== undefined) await this.runClaimed(claimed, rest, progress);
-    } finally {
-      end();
-    }
+    if (this.parts.running.isPaused(command)) return onClaimed('settled');
+    const progress = new SegmentProgress(command, definition, this.parts.actions);
+    const claimed = await this.claim(command, first, progress.prepare(first), onClaimed);
+    if (claimed !== undefined) await this.runClaimed(claimed, rest, progress);
   }
 
   private async claim(command: StepCommand, task: SegmentTask, prepared: Preparation, onClaimed: (outcome: ClaimOutcome) => void): Promise<ClaimedTask | undefined> {
@@ -112,7 +108,7 @@ export class SegmentRunner {
     const startedAt = performance.now();
     this.log('info', 'task_started', attempt);
     const result = await runAttempt(attempt, { recorder: held, scope: progress.scope, actions, logger, secrets, signal });
-    const goesOn = result.status === 'completed' && held.isOurs && !isStopping(attempt.command.runId);
+    const goesOn = result.status === 'completed' && held.isOurs && !isStopping(attempt.command);
     progress.note(attempt, result);
     const { recorded, nextHeld } = await this.finish(held, result, goesOn ? progress.followUp(attempt.task, next) : {});
     this.logEnd(attempt, recorded, performance.now() - startedAt);

@@ -6,7 +6,7 @@ import {
   createPostgresEventLog, EmbeddedBus, InMemoryDefinitionStore, logMigrations, newEvent, openEvent, RUN_STREAM, stringifyJson,
   type DefinitionHash, type DomainEvent, type EventLog, type Json, type RunId, type StepCommand, type TaskPath,
 } from '@foldwork/events';
-import { decideRun, foldRun, lookAtEverything, stepCommands, type Definition, type RunState, type TaskState } from '@foldwork/domain';
+import { decideOperatorCommand, decideRun, foldRun, lookAtEverything, stepCommands, type Definition, type RunState, type TaskState } from '@foldwork/domain';
 import { createLogger, createPool, DefinitionCache, type Logger } from '@foldwork/platform';
 import { createTestDatabase, runIdAt, type TestDatabase } from '@foldwork/testing';
 import { Executor, type ExecutorDependencies, type ExecutorSettings } from '../src';
@@ -88,6 +88,15 @@ export class ExecutorWorld {
     const commands = stepCommands(run, definition, segments, await this.log.epoch());
     if (send) for (const command of commands) await this.bus.publishStep(command.pool, command.runId, stringifyJson(command));
     return commands;
+  }
+
+  /** What an operator does; resolves to the version of the run's stream afterwards. */
+  async operate(runId: RunId, kind: 'pause' | 'resume'): Promise<number> {
+    const run = await this.run(runId);
+    const decision = decideOperatorCommand(run, { kind }, { now: Date.now(), metadata: METADATA });
+    if (!decision.accepted) throw new Error(decision.detail);
+    await this.log.append(decision.events);
+    return run.version;
   }
 
   /** Decides, as often as needed, until the run has ended. Retries are due at once. */

@@ -65,19 +65,26 @@ it('stops an attempt that the log has taken away when it is told', async () => {
   expect(await ended.promise).toMatchObject({ code: 'CANCELED' });
 });
 
-it('finishes the task in hand and leaves the next one alone while its run is paused', async () => {
+it('finishes the task in hand and begins no other while its run is paused, in its row or from the bus', async () => {
   const gate = new Gate();
   const ran: string[] = [];
   await world.start(actionList(action('work', async (_input, { task }) => { ran.push(task); await gate.pass(); })));
+  const branches = { id: 'both', type: 'parallel', maxWorkers: 1, tasks: [{ id: 'c', type: 'basic', action: 'work' }] };
   const runId = await world.request([{ id: 'a', action: 'work' }, { id: 'b', action: 'work' }]);
+  const other = await world.request([branches]);
   await world.decide(runId);
+  const onTheWay = await world.decide(other, { send: false });
   await gate.arrival;
-  world.bus.hint('cancel', stringifyJson({ runId, tasks: [], pause: true }));
+  for (const each of [runId, other]) world.bus.hint('cancel', stringifyJson({ runId: each, tasks: [], pausedAt: await world.operate(each, 'pause') }));
   await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const command of onTheWay) await world.bus.publishStep(command.pool, command.runId, stringifyJson(command));
   gate.open();
   await world.until(async () => (await world.task(runId, 'a')).status === 'completed', 'a done');
-  expect(ran).toEqual(['a']);
-  expect((await world.finish(runId)).status).toBe('succeeded'); // goes on when a planner asks again
+  expect([ran, (await world.task(other, 'both/c')).status]).toEqual([['a'], 'pending']);
+  for (const each of [runId, other]) {
+    await world.operate(each, 'resume');
+    expect((await world.finish(each)).status).toBe('succeeded');
+  }
 });
 
 it('aborts its attempts before the others may take them, when the store is away for longer than the lease', async () => {

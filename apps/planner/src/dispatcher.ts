@@ -35,11 +35,11 @@ export class Dispatcher {
   }
 
   /** Tells executors at once of attempts that were taken from them, and of a pause; the log would tell them at their next append. */
-  cancel({ run }: RunEntry, events: readonly NewEvent[]): void {
+  cancel({ run, sent }: RunEntry, events: readonly NewEvent[]): void {
     const tasks = events.filter(isCancellation).map(({ task }) => task);
-    const pause = run.paused && run.executing.size > 0;
-    if (tasks.length === 0 && !pause) return;
-    const hint: CancelHint = { runId: run.runId, tasks, ...(pause && { pause }) };
+    const isToPause = run.paused && run.executing.size + sent.size > 0;
+    if (tasks.length === 0 && !isToPause) return;
+    const hint: CancelHint = { runId: run.runId, tasks, ...(isToPause && { pausedAt: run.version }) };
     this.options.bus.hint('cancel', stringifyJson(hint));
   }
 

@@ -46,6 +46,7 @@ export class RunEntry {
   }
 
   take(event: RecordedEvent): void {
+    if (event.type === 'RunResumed') this.sent.clear(); // executors drop what they had not begun
     this.unfolded.push(event);
     if (this.unfolded.length >= UNFOLDED_MAX) void this.run;
   }

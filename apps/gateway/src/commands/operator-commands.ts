@@ -33,15 +33,15 @@ export class OperatorCommands {
       if (!decision.accepted) throw refusal(decision.code, decision.detail);
       const outcome = await this.parts.log.append(decision.events);
       if (outcome.status === 'conflict') continue;
-      if (command.kind === 'pause') this.tellOfPause(runId);
+      if (command.kind === 'pause') this.tellOfPause(runId, run.version);
       return summaryOfState(run); // deciding has applied the events to the state
     }
     throw conflict('run_contended', 'The run keeps changing at this moment.', 'Send the command again.');
   }
 
   /** Executors in the middle of a segment would go on until a planner tells them, and there may be none just now. */
-  private tellOfPause(runId: RunId): void {
-    const hint: CancelHint = { runId, tasks: [], pause: true };
+  private tellOfPause(runId: RunId, pausedAt: number): void {
+    const hint: CancelHint = { runId, tasks: [], pausedAt };
     this.parts.bus.hint('cancel', stringifyJson(hint));
   }
 }

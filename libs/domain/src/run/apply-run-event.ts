@@ -1,6 +1,7 @@
 import { childPath, RUN_STREAM, type DomainEvent, type EventDataByType } from '@foldwork/events/contracts';
 import { addTask } from './add-task';
 import { isActive } from '../task/task-machine';
+import { forgetHandedOut } from './children';
 import type { RunState, RunStatus } from './run.state';
 
 type RunHandlers = { [T in keyof EventDataByType]?: (run: RunState, data: EventDataByType[T]) => void };
@@ -54,6 +55,7 @@ const HANDLERS: RunHandlers = {
   },
   RunResumed: (run) => {
     run.paused = false;
+    forgetHandedOut(run); // executors drop what they had not begun
     markOpen(run);
   },
   RunRollbackStarted: (run, { tasks, error, task }) => {

@@ -32,6 +32,7 @@ const command = (run: RunState, definition: CompiledDefinition, segments: readon
   const scope = Object.fromEntries(Object.entries(taskScope(run, definition, first, references)).filter(([name]) => !locals.has(name)));
   return {
     runId: run.runId,
+    runVersion: run.version,
     workflow: run.workflow,
     namespace: run.namespace,
     epoch,

@@ -9,6 +9,8 @@ import type { FailureDetail } from './domain-event.events';
  */
 export interface StepCommand {
   readonly runId: RunId;
+  /** Of the run's own stream when this was decided: a pause that came later forbids to begin what is not begun. */
+  readonly runVersion: number;
   readonly workflow: string;
   readonly namespace: string;
   /** Of the log; a command from before a restore is dropped. */
@@ -53,9 +55,10 @@ export interface SegmentTask {
   readonly undo?: boolean;
 }
 
-/** Payload of a `cancel` hint, as JSON: attempts that the log has taken away, or a run that should not go further. */
+/** Payload of a `cancel` hint, as JSON: attempts that the log has taken away, and whether the run should go further. */
 export interface CancelHint {
   readonly runId: RunId;
   readonly tasks: readonly TaskPath[];
-  readonly pause?: boolean;
+  /** Nothing of commands that were decided before the run's stream had this version is begun any more. */
+  readonly pausedAt?: number;
 }
