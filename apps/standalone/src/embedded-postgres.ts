@@ -5,9 +5,7 @@ import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readF
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
-import { unprivilegedAccount, type Account } from './postgres-account';
-import { postgresFiles, type PostgresFiles } from './postgres-files';
+import { isAnswering, postgresFiles, unprivilegedAccount, type Account, type PostgresFiles } from '@foldwork/platform/local-postgres';
 
 export interface EmbeddedPostgres {
   readonly url: string;
@@ -108,7 +106,7 @@ class Server implements EmbeddedPostgres {
 
   private async ready(): Promise<void> {
     const deadline = Date.now() + START_LIMIT_MS;
-    while (!(await answers(this.url))) {
+    while (!(await isAnswering(this.url))) {
       if (this.process?.exitCode !== null) throw new Error(`the embedded Postgres ended while starting: ${this.log()}`);
       if (Date.now() > deadline) throw new Error(`the embedded Postgres did not answer within ${START_LIMIT_MS} ms: ${this.log()}`);
       await sleep(20);
@@ -156,16 +154,4 @@ const freePort = async (): Promise<number> => {
   server.close();
   await once(server, 'close');
   return port;
-};
-
-const answers = async (connectionString: string): Promise<boolean> => {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 1_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.end();
-    return true;
-  } catch {
-    return false;
-  }
 };

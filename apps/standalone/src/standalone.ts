@@ -7,7 +7,7 @@ import { actionCatalog, registerGatewayChecks, startGateway, type Gateway } from
 import { PlannerModule, plannerSettings } from '../../planner/src';
 import { ActionDirectory, createPostgresEventLog, EmbeddedBus, PostgresDefinitionStore, type EventLog } from '@foldwork/events';
 import {
-  ALL_MIGRATIONS, announceCommits, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, runMigrations, type Config, type Logger,
+  announceCommits, createPool, DefinitionCache, HealthRegistry, NestLoggerAdapter, type Config, type Logger,
 } from '@foldwork/platform';
 import { createAccess } from '@foldwork/platform/http';
 import type { Pool } from 'pg';
@@ -29,9 +29,8 @@ interface Shared {
   readonly definitions: PostgresDefinitionStore;
 }
 
-/** The four services in one process, on one Postgres and the bus in memory. */
+/** The four services in one process, on one Postgres, whose schema is up to date, and the bus in memory. */
 export const startStandalone = async (config: Config, databaseUrl: string, logger: Logger): Promise<Standalone> => {
-  if (config.migrate) await runMigrations({ databaseUrl, migrations: ALL_MIGRATIONS });
   const onError = (err: unknown): void => logger.warn({ event: 'store_trouble', err });
   const log = createPostgresEventLog({ connectionString: databaseUrl, onError });
   const pool = createPool({ databaseUrl, maximum: config.databasePoolSize, applicationName: 'standalone', onIdleError: onError });

@@ -4,10 +4,10 @@ import { chownSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, rea
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
 import { freePort } from '../processes/free-port';
 import { guardFolder } from '../processes/guard-folder';
-import { findPostgresBinaries, unprivilegedAccount, type Account, type PostgresBinaries } from './postgres-binaries';
+import { isAnswering, unprivilegedAccount, type Account } from '@foldwork/platform/local-postgres';
+import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries';
 
 export interface ThrowawayPostgresOptions {
   /** Default true: what a test sees durable is durable. */
@@ -131,7 +131,7 @@ class ThrowawayServer implements ThrowawayPostgres {
     const deadline = Date.now() + START_LIMIT_MS;
     for (;;) {
       if (this.process?.exitCode !== null) throw new Error(`Postgres ended while starting: ${this.log()}`);
-      if (await answers(this.url)) return;
+      if (await isAnswering(this.url)) return;
       if (Date.now() > deadline) throw new Error(`Postgres did not answer within ${START_LIMIT_MS} ms: ${this.log()}`);
       await sleep(25);
     }
@@ -151,15 +151,3 @@ class ThrowawayServer implements ThrowawayPostgres {
     return existsSync(path) ? readFileSync(path, 'utf8').slice(-2_000) : '';
   }
 }
-
-const answers = async (connectionString: string): Promise<boolean> => {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 1_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.end();
-    return true;
-  } catch {
-    return false;
-  }
-};

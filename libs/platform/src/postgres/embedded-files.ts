@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'nod
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { canReach, type Account } from './postgres-account';
+import { canReach, type Account } from './unprivileged-account';
 
 export interface PostgresFiles {
   /** Folder of `postgres` and `initdb`. */
@@ -18,7 +18,7 @@ export interface PostgresFiles {
 export const postgresFiles = (dataFolder: string, account: Account | undefined): PostgresFiles => {
   const data = join(resolve(dataFolder), 'postgres');
   mkdirSync(dirname(data), { recursive: true });
-  return { programs: programs(account), data: canReach(data, account) ? data : dataElsewhere(data) };
+  return { programs: embeddedPrograms(account), data: canReach(data, account) ? data : dataElsewhere(data) };
 };
 
 const dataElsewhere = (data: string): string => {
@@ -36,7 +36,8 @@ const requireOwn = (folder: string): void => {
 
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
-const programs = (account: Account | undefined): string => {
+/** Folder of the Postgres that comes from npm; a copy of it where the account cannot get to the installed one. */
+export const embeddedPrograms = (account: Account | undefined): string => {
   const native = packagedFiles();
   if (canReach(join(native, 'bin', 'postgres'), account)) return join(native, 'bin');
   const copy = join(tmpdir(), `foldwork-postgres-${shortHash(native)}`);
