@@ -65,7 +65,7 @@ const waitingRun = async (signal: string): Promise<string> => {
 /** The next task begins, and the run ends. */
 const goesOn = (run: string): Promise<unknown> => system.api.succeeded(run);
 const stepSent = { on: 'bus', match: 'PUB foldwork\\.steps' } as const;
-const sql = (match: string): Omit<CrashPoint, 'when'> => ({ on: 'sql', match: `append_events.*${match}` });
+const sql = (match: string): Omit<CrashPoint, 'when'> => ({ on: 'sql', match: `append_events?.*${match}` });
 const gone = 'signal-gone';
 
 const COMMANDS: readonly Command[] = [

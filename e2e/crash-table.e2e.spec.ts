@@ -26,7 +26,7 @@ const both = (id: string, service: App, title: string, point: (when: When) => Cr
 const sql = (match: string) => (when: When): CrashPoint => ({ when, on: 'sql', match });
 const bus = (match: string) => (when: When): CrashPoint => ({ when, on: 'bus', match });
 /** The columns of an append come in this order: tasks, types, data. */
-const append = (content: string, path = '') => sql(`append_events.*${path}.*${content}`);
+const append = (content: string, path = '') => sql(`append_events?.*${path}.*${content}`);
 const transition = (word: string): string => `"transition":"${word}"`;
 
 const ROWS: readonly Row[] = [

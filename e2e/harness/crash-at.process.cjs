@@ -29,6 +29,12 @@ const hits = (on, text) => {
   return armed.left === 0;
 };
 
+/** A text as it is, too: what the log gets one by one has quotes of its own. */
+const shownValue = (value) => {
+  if (Buffer.isBuffer(value)) return value.toString('latin1');
+  return typeof value === 'string' ? `${value}\n${JSON.stringify(value)}` : JSON.stringify(value);
+};
+
 /**
  * The statement and its parameters as text; the log sends arrays in binary, whose texts stand in them as they are, and has
  * a kind of query of its own, which keeps them in its statement.
@@ -36,7 +42,7 @@ const hits = (on, text) => {
 const textOf = (config, values) => {
   const isText = typeof config === 'string';
   const parameters = (isText ? values : (config.values ?? config.statement?.values)) ?? [];
-  const shown = Array.isArray(parameters) ? parameters.map((each) => (Buffer.isBuffer(each) ? each.toString('latin1') : JSON.stringify(each))) : [];
+  const shown = Array.isArray(parameters) ? parameters.map(shownValue) : [];
   return [isText ? config : config.text, ...shown].join('\n');
 };
 
