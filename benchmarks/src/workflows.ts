@@ -16,6 +16,10 @@ export const BENCH_WORKFLOWS: Readonly<Record<string, object>> = {
       { id: 'total', type: 'aggregate', outputs: { count: '${ tasks.all.output.itemCount }' } },
     ],
   },
+  'bench.children': {
+    workflow: 'bench.children',
+    tasks: [{ id: 'all', type: 'collection', items: '1..${ input.children }', mode: 'parallel', each: [{ id: 'child', type: 'basic', action: 'bench.noop' }] }],
+  },
   'bench.until': {
     workflow: 'bench.until',
     tasks: [{ id: 'wait', type: 'wait', until: '${ input.at }' }, { id: 'after', type: 'basic', action: 'bench.noop' }],

@@ -4,6 +4,7 @@ import { connectNatsBus, createPostgresEventLog, newEvent, taskPath, type NewEve
 import { runMigrations, ALL_MIGRATIONS } from '@foldwork/platform';
 import { startThrowawayNats, startThrowawayPostgres } from '@foldwork/testing';
 import { percentile, rounded } from '../percentiles';
+import { bareRuns } from './bare-runs';
 
 const SECONDS = 2;
 const GROUP = 100;
@@ -29,6 +30,7 @@ const storeLimits = async (url: string, batch: number): Promise<Record<string, n
     groupedRowsPerSecond: Math.round(await groupedRate(url)),
     singleCommitsPerSecond: Math.round(await commitRate(url, 1)),
     singleCommitsPerSecond8: Math.round(await commitRate(url, 8)),
+    ...(await bareRuns(url)),
   };
 };
 

@@ -15,6 +15,15 @@ describe('comparison with the baseline', () => {
     expect(compare(figuresOf(8_000, 9), undefined).map(({ verdict }) => verdict)).toEqual(['must', 'must']);
   });
 
+  it('takes a goal by what the machine could do in the same run', () => {
+    const limits = { singleCommitsPerSecond: 4_277 / 2, groupedRowsPerSecond: 86_000 * 2 };
+    const compared = compare({ ...figuresOf(14_000, 13), limits }, undefined);
+    expect(compared.map(({ must, mustHere, aimHere, verdict }) => [must, mustHere, aimHere, verdict])).toEqual([
+      [8_000, 16_000, 34_000, 'missed'],
+      [9, 18, 12, 'must'],
+    ]);
+  });
+
   it('leaves out what was not measured, and shows the change against the baseline', () => {
     const lines = comparisonLines(compare({ W1: { stepsPerSecond: 10_000 } }, figuresOf(8_000, 8)));
     expect(lines).toHaveLength(2);

@@ -6,8 +6,10 @@ import type { World } from '../world/world';
 const CHILDREN = 1_000;
 const WARM_UPS = 2;
 const ROUNDS = 5;
+/** Of one run; what a child costs must not grow with its brothers. */
+const SIZES = [100, 1_000, 10_000];
 
-/** One run with 1,000 parallel no-op children and then an aggregate over them; the median of five. */
+/** One run with 1,000 parallel no-op children and then an aggregate over them; the median of five. And what one child costs in runs of other sizes. */
 export const w4WideRun = async (world: World): Promise<Record<string, unknown>> => {
   for (let warmUp = 0; warmUp < WARM_UPS; warmUp += 1) await oneRun(world);
   const before = await world.meter.read();
@@ -23,14 +25,25 @@ export const w4WideRun = async (world: World): Promise<Record<string, unknown>> 
     childrenPerSecond: Math.round((CHILDREN * 1000) / totalMs),
     eventsPerRun: ((await logHead(world)) - after) / ROUNDS,
     cpuSecondsPer1000Steps: rounded((cpu.totalSeconds / ROUNDS / CHILDREN) * 1000, 3),
+    microsecondsPerChild: await costBySize(world),
     cpuByProcess: Object.fromEntries(Object.entries(cpu.byProcess).map(([name, seconds]) => [name, rounded(seconds / ROUNDS, 3)])),
   };
 };
 
-const oneRun = async ({ client, watch }: World): Promise<number> => {
+/** The better of two, of each size. */
+const costBySize = async (world: World): Promise<Record<string, number>> => {
+  const costs: Record<string, number> = {};
+  for (const children of SIZES) {
+    const times = [await oneRun(world, 'bench.children', { children }), await oneRun(world, 'bench.children', { children })];
+    costs[children] = Math.round((Math.min(...times) * 1000) / children);
+  }
+  return costs;
+};
+
+const oneRun = async ({ client, watch }: World, workflow = 'bench.wide', input = {}): Promise<number> => {
   watch.setPace(5);
   const start = performance.now();
-  const { knownAt } = await watch.completed(await client.submit('bench.wide'));
+  const { knownAt } = await watch.completed(await client.submit(workflow, input));
   watch.setPace(0);
   return knownAt - start;
 };
