@@ -4,9 +4,13 @@ import { join } from 'node:path';
 const ROOT = join(__dirname, '..');
 const APPS = ['gateway', 'planner', 'executor', 'auditor'] as const;
 
+/** What the executor loads while it already holds its lease. */
+const LATER = "require('./dist/apps/executor/src/serve-steps.js');";
+
 /** What a service has loaded when it finds out that it has no settings: everything its imports bring. */
 const loadedBy = (app: string): Set<string> => {
-  const tell = `process.on('exit', () => console.log(JSON.stringify(Object.keys(require.cache)))); require('./dist/apps/${app}/src/main.js');`;
+  const later = app === 'executor' ? LATER : '';
+  const tell = `process.on('exit', () => console.log(JSON.stringify(Object.keys(require.cache)))); ${later} require('./dist/apps/${app}/src/main.js');`;
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', tell], { cwd: ROOT, encoding: 'utf8', env: { PATH: process.env['PATH'] } });
   expect(stderr).toContain('FOLDWORK_DATABASE_URL is required');
   const files = JSON.parse(stdout) as string[];

@@ -146,16 +146,19 @@ interface Finished {
   readonly nextHeld: ClaimedTask | undefined;
 }
 
-/** The variables of a segment as its tasks complete. */
+/** The variables of a segment as its tasks complete: one object that grows, a copy per task would cost the square of their number. */
 class SegmentProgress {
   readonly scope: { [name: string]: Json };
+  private readonly tasks: { [id: string]: Json };
 
   constructor(
     private readonly command: StepCommand,
     private readonly definition: CompiledDefinition,
     private readonly actions: ActionRegistry,
   ) {
-    this.scope = { ...command.scope };
+    const { tasks } = command.scope;
+    this.tasks = typeof tasks === 'object' && tasks !== null && !Array.isArray(tasks) ? { ...tasks } : {};
+    this.scope = { ...command.scope, tasks: this.tasks };
   }
 
   prepare(task: SegmentTask): Preparation {
@@ -182,9 +185,7 @@ class SegmentProgress {
   note({ task, input }: PreparedAttempt, result: AttemptResult): void {
     if (result.status !== 'completed' || !isSeenByNext(task)) return;
     const { id } = taskAt(this.definition, task.path);
-    const { tasks } = this.scope;
-    const known = typeof tasks === 'object' && tasks !== null && !Array.isArray(tasks) ? tasks : {};
-    this.scope['tasks'] = { ...known, [id]: { status: 'completed', input: input ?? {}, output: result.output, error: null } };
+    this.tasks[id] = { status: 'completed', input: input ?? {}, output: result.output, error: null };
     this.scope['previous'] = result.output;
   }
 }

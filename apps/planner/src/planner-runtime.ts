@@ -1,9 +1,5 @@
-import type { Pool } from 'pg';
-import {
-  Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent,
-  type Bus, type DefinitionStore, type EventLog, type EventMetadata, type RecordedEvent, type RunId, type Subscription,
-} from '@foldwork/events';
-import { Clock, DefinitionCache, TaskTypeVersionStore, type Logger } from '@foldwork/platform';
+import { Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent, type EventMetadata, type RecordedEvent, type RunId, type Subscription } from '@foldwork/events';
+import { Clock, DefinitionCache, TaskTypeVersionStore } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
 import { createPlanner } from './create-planner';
 import { DueQueue } from './due-queue';
@@ -12,29 +8,12 @@ import { HeldShards } from './held-shards';
 import { LaneKeeper } from './lane-keeper';
 import { PlannedTally } from './planned-tally';
 import type { Planner } from './planner';
+import type { PlannerDependencies } from './planner-dependencies';
 import { LOOK_AHEAD_MS } from './run-decisions';
 import { ALL_SHARDS, shardOf, shardsOf } from './shard-share';
 import type { SignalDelivery } from './signal-delivery';
+import { takeOverShards } from './take-over-shards';
 import { TriggerBook } from './trigger-book';
-
-export interface PlannerSettings {
-  readonly name: string;
-  readonly leaseMs: number;
-  readonly cacheRuns: number;
-  /** How long a `once` effect of a lost executor may still be on its way. */
-  readonly quarantineMs: number;
-}
-
-export interface PlannerDependencies {
-  readonly log: EventLog;
-  readonly bus: Bus;
-  readonly definitions: DefinitionStore;
-  /** For agenda and memberships; `synchronous_commit = off` is right for it. */
-  readonly pool: Pool;
-  readonly logger: Logger;
-  readonly settings: PlannerSettings;
-  readonly now?: () => number;
-}
 
 const FLUSH_MS = 100;
 const DUE_POLL_MS = 1_000;
@@ -199,22 +178,14 @@ export class PlannerRuntime {
     });
   }
 
-  /**
-   * Looks at every run that the planners before left unread events or work in flight of. What the subscription is
-   * handling just now it still handles for the old shards, so that counts as unread too.
-   */
-  private async takeOver(shards: readonly number[]): Promise<void> {
-    const { log } = this.dependencies;
-    const until = Math.max(this.position, this.handling);
-    const isTheirs = ({ runId, decide }: RecordedEvent): boolean => decide && runId !== BROADCAST_RUN && shards.includes(shardOf(runId));
-    for (let from = await this.agenda.position(shards); from < until; ) {
-      const events = await log.readAfter(from, BATCH_EVENTS_MAX);
-      if (events.length === 0) break;
-      await this.planner?.look([...new Set(events.filter(isTheirs).map(({ runId }) => runId))], { everything: true });
-      for (const event of events) if (event.runId === BROADCAST_RUN) await this.broadcast(event, shards);
-      from += events.length;
-    }
-    await this.planner?.look(await this.agenda.inFlight(shards), { everything: true });
+  /** What the subscription is handling just now it still handles for the old shards, so that counts as unread too. */
+  private takeOver(shards: readonly number[]): Promise<void> {
+    return takeOverShards(shards, Math.max(this.position, this.handling), {
+      log: this.dependencies.log,
+      agenda: this.agenda,
+      look: async (runIds) => this.planner?.look(runIds, { everything: true }),
+      broadcast: (event) => this.broadcast(event, shards),
+    });
   }
 
   private async renew(): Promise<void> {

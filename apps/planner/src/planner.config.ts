@@ -1,5 +1,5 @@
 import type { Config } from '@foldwork/platform';
-import type { PlannerSettings } from './planner-runtime';
+import type { PlannerSettings } from './planner-dependencies';
 
 export const plannerSettings = (config: Config, host: string): PlannerSettings => ({
   name: config.plannerName ?? host,

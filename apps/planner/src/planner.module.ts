@@ -1,5 +1,6 @@
 import { Injectable, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { PlannerRuntime, type PlannerDependencies } from './planner-runtime';
+import type { PlannerDependencies } from './planner-dependencies';
+import { PlannerRuntime } from './planner-runtime';
 
 @Injectable()
 class PlannerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { awaitedKey, type EventLog, type RunId } from '@foldwork/events';
 import { childRunView, decideRun, isOpenRun, lookAtEverything, lookAtTask, type DecideContext, type RunDecision, type RunState } from '@foldwork/domain';
 import type { AgendaWriter, Appointment } from './agenda-writer';
@@ -11,6 +11,7 @@ import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
 
 /** How far ahead appointments are kept in memory; those further away are in the agenda only. */
 export const LOOK_AHEAD_MS = 2_000;
+const RELEASED_AT_ONCE = 50;
 const CONFLICTS_MAX = 10;
 const CONFLICT_PAUSE_MS = 50;
 /** A run that waits for child runs is told when they end; if that is lost, it looks by itself. */
@@ -36,7 +37,8 @@ export interface RunDecisionsParts {
  *  3. commands, signals and child runs are sent only for what the log has.
  */
 export class RunDecisions {
-  private readonly held = new Map<number, Promise<void>>();
+  /** By moment, what goes on then. */
+  private readonly held = new Map<number, (() => void)[]>();
 
   constructor(private readonly parts: RunDecisionsParts) {}
 
@@ -109,13 +111,26 @@ export class RunDecisions {
     return decision;
   }
 
-  /** Decisions for one moment are let go together. */
   private until(at: number): Promise<void> {
-    const known = this.held.get(at);
-    if (known !== undefined) return known;
-    const released = this.waitUntil(at).finally(() => this.held.delete(at));
-    this.held.set(at, released);
-    return released;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = this.held.get(at);
+    if (waiting !== undefined) waiting.push(resolve);
+    else {
+      this.held.set(at, [resolve]);
+      void this.release(at);
+    }
+    return promise;
+  }
+
+  /** In slices: the log takes the first of a thousand while the others are still being prepared for it. */
+  private async release(at: number): Promise<void> {
+    await this.waitUntil(at);
+    const waiting = this.held.get(at) ?? [];
+    this.held.delete(at);
+    for (let start = 0; start < waiting.length; start += RELEASED_AT_ONCE) {
+      for (const go of waiting.slice(start, start + RELEASED_AT_ONCE)) go();
+      await nextTurn();
+    }
   }
 
   /** A timer may be a little early by the wall clock; a decision never is. */
