@@ -1,5 +1,5 @@
 import type { RunId } from '@foldwork/events';
-import { DueQueue, LEAD_MS } from './due-queue';
+import { DueQueue, LEAD_MS, RUNS_PER_LEAD_MS } from './due-queue';
 
 const run = (name: string): RunId => name as RunId;
 let fired: [at: number, runIds: RunId[], now: number][];
@@ -24,6 +24,13 @@ it('hands over together what is due together, with the moment it is due, a lead 
   expect(fired).toEqual([]);
   jest.advanceTimersByTime(2_000);
   expect(fired).toEqual([[1_000, ['a', 'b'], 1_000 - LEAD_MS], [2_000, ['c'], 2_000 - LEAD_MS]]);
+});
+
+it('hands over sooner what takes longer because it is much', () => {
+  const many = Array.from({ length: 40 * RUNS_PER_LEAD_MS }, (_, index) => run(`run${index}`));
+  for (const one of many) queue.add(one, 1_000);
+  jest.advanceTimersByTime(2_000);
+  expect(fired.map(([at, runIds, now]) => [at, runIds.length, now])).toEqual([[1_000, many.length, 1_000 - LEAD_MS - 40]]);
 });
 
 it('keeps the earliest appointment of a run, and hands it over once', () => {

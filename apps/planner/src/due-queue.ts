@@ -6,8 +6,11 @@ interface Due {
   readonly at: number;
 }
 
-/** So much before their moment runs are handed over: deciding takes its time when a thousand are due at once. */
+/** So much before their moment runs are handed over; */
 export const LEAD_MS = 50;
+/** and for so many runs in memory one more, up to a limit: deciding takes its time when a thousand are due at once. */
+export const RUNS_PER_LEAD_MS = 8;
+const LEAD_MAX_MS = 200;
 
 /**
  * Runs that are due soon, in memory: gives the agenda's rows millisecond precision. A run has one appointment, the
@@ -18,7 +21,7 @@ export class DueQueue {
   private readonly heap = new TinyQueue<Due>([], (a, b) => a.at - b.at);
   private readonly next = new Map<RunId, number>();
   private timer: NodeJS.Timeout | undefined;
-  private timerAt = Infinity;
+  private firesAt = Infinity;
   private isClosed = false;
 
   constructor(
@@ -32,7 +35,11 @@ export class DueQueue {
     if (known !== undefined && known <= at) return;
     this.next.set(runId, at);
     this.heap.push({ runId, at });
-    if (at < this.timerAt) this.arm(at);
+    if (at - this.leadMs < this.firesAt) this.arm(at);
+  }
+
+  private get leadMs(): number {
+    return Math.min(LEAD_MS + Math.floor(this.next.size / RUNS_PER_LEAD_MS), LEAD_MAX_MS);
   }
 
   remove(runId: RunId): void {
@@ -47,12 +54,12 @@ export class DueQueue {
 
   private arm(at: number): void {
     clearTimeout(this.timer);
-    this.timerAt = at;
-    this.timer = setTimeout(() => this.fire(), Math.max(0, at - LEAD_MS - this.now()));
+    this.firesAt = at - this.leadMs;
+    this.timer = setTimeout(() => this.fire(), Math.max(0, this.firesAt - this.now()));
   }
 
   private fire(): void {
-    const horizon = this.now() + LEAD_MS;
+    const horizon = this.now() + this.leadMs;
     const due = new Map<number, RunId[]>();
     for (let top = this.heap.peek(); top !== undefined && top.at <= horizon; top = this.heap.peek()) {
       this.heap.pop();
@@ -62,7 +69,7 @@ export class DueQueue {
       if (together === undefined) due.set(top.at, [top.runId]);
       else together.push(top.runId);
     }
-    this.timerAt = Infinity;
+    this.firesAt = Infinity;
     const top = this.heap.peek();
     if (top !== undefined) this.arm(top.at);
     for (const [at, runIds] of due) this.onDue(runIds, at);

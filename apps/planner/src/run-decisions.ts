@@ -11,7 +11,7 @@ import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
 
 /** How far ahead appointments are kept in memory; those further away are in the agenda only. */
 export const LOOK_AHEAD_MS = 2_000;
-const RELEASED_AT_ONCE = 50;
+const RELEASED_AT_ONCE = 500;
 const CONFLICTS_MAX = 10;
 const CONFLICT_PAUSE_MS = 50;
 /** A run that waits for child runs is told when they end; if that is lost, it looks by itself. */
@@ -122,14 +122,14 @@ export class RunDecisions {
     return promise;
   }
 
-  /** In slices: the log takes the first of a thousand while the others are still being prepared for it. */
+  /** As many at once as the log takes in one statement: it leaves while the next ones are made ready. */
   private async release(at: number): Promise<void> {
     await this.waitUntil(at);
     const waiting = this.held.get(at) ?? [];
     this.held.delete(at);
     for (let start = 0; start < waiting.length; start += RELEASED_AT_ONCE) {
       for (const go of waiting.slice(start, start + RELEASED_AT_ONCE)) go();
-      await nextTurn();
+      for (let turn = 0; turn < 2; turn += 1) await nextTurn(); // what is appended in one turn is sent in the next
     }
   }
 
