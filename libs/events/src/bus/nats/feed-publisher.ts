@@ -78,6 +78,7 @@ export class FeedPublisher {
       const refused = answers.flatMap((given, index) => (given.status === 'stored' ? [] : [index]));
       answer = answers[refused[0] ?? 0] ?? answer;
       left = left.filter((_message, index) => answers[index]?.status !== 'stored');
+      if (answers.every(({ status }) => status === 'silent')) this.onStoreFailed(); // newer servers say nothing when a stream cannot write
     }
     if (left.length > 0) throw unavailable(answer, left.length);
   }

@@ -16,6 +16,8 @@ interface Pending {
 const PENDING_MAX = 2_000;
 const ACK_TIMEOUT_MS = 3_000;
 const ATTEMPTS_MAX = 5;
+/** Newer servers (seen with 2.15) say nothing at all when a stream cannot write: after so much silence it counts as failed. */
+const SILENT_SWEEPS_MAX = 2;
 const DONE = Promise.resolve();
 
 /**
@@ -32,6 +34,8 @@ export class StepPublisher {
   /** The stream was seen on this connection. */
   private ready = false;
   private cancelSweep: (() => void) | undefined;
+  private answeredAt = 0;
+  private silentSweeps = 0;
 
   constructor(
     private readonly link: NatsLink,
@@ -95,6 +99,7 @@ export class StepPublisher {
     const token = message.subject.slice(this.inbox.length);
     const answer = readPublishAnswer(message);
     const step = this.pending.get(token);
+    this.answeredAt = performance.now();
     if (answer.status === 'stored' || step === undefined) {
       this.pending.delete(token);
       this.makeRoom();
@@ -113,8 +118,17 @@ export class StepPublisher {
       if (sentAt > before) break; // in the order of sending
       late.push(token);
     }
-    if (late.length > 0) void this.streams.mend().then(() => this.resend(late));
+    if (late.length > 0) this.remind(late, before);
     if (this.pending.size > 0) this.cancelSweep = afterDelay(ACK_TIMEOUT_MS / 2, () => this.sweep());
+  }
+
+  private remind(late: readonly string[], before: number): void {
+    this.silentSweeps = this.answeredAt < before ? this.silentSweeps + 1 : 0;
+    if (this.silentSweeps >= SILENT_SWEEPS_MAX) {
+      this.silentSweeps = 0;
+      this.onStoreFailed();
+    }
+    void this.streams.mend().then(() => this.resend(late));
   }
 
   private resend(tokens: readonly string[]): void {
