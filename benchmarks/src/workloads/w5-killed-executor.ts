@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunId } from '@foldwork/events';
 import { median, rounded } from '../percentiles';
 import { logHead } from '../world/log-facts';
+import type { App } from '../world/service';
 import { World } from '../world/world';
 
 const RUNS = 200;
@@ -12,23 +13,29 @@ const LEASE_MS = 10_000;
 /** So that every run has an attempt under way at the kill. */
 const CONCURRENCY = 200;
 
-/** SIGKILL to the executor with 200 runs in flight: it comes back under its name, or never and another one takes over. */
+const ALL: readonly App[] = ['gateway', 'planner', 'executor', 'auditor'];
+
+/**
+ * SIGKILL to the executor with 200 runs in flight: it comes back under its name, or never and another one takes over; and
+ * to all four services at once, which come back together.
+ */
 export const w5KilledExecutor = async (): Promise<Record<string, unknown>> => {
-  const rounds = await inWorld(['executor'], async (world, executions) => {
-    const comeBack = async (): Promise<unknown> => world.spawn('executor');
-    return [await killRound(world, executions, comeBack), await killRound(world, executions, comeBack), await killRound(world, executions, comeBack)];
+  const { rounds, all } = await inWorld(['executor'], async (world, executions) => {
+    const round = (): Promise<KillFigures> => killRound(world, executions, ['executor'], ['executor']);
+    return { rounds: [await round(), await round(), await round()], all: await killRound(world, executions, ALL, ALL) };
   });
-  const gone = await inWorld(['executor', 'other'], (world, executions) => killRound(world, executions, () => Promise.resolve()));
+  const gone = await inWorld(['executor', 'other'], (world, executions) => killRound(world, executions, ['executor'], []));
   const middle = rounds.find(({ doneMs }) => doneMs === median(rounds.map((round) => round.doneMs))) ?? gone;
   return {
     runs: RUNS,
     restartToDoneMs: middle.doneMs,
     restartToFirstStepMs: middle.firstStepMs,
-    recordedRepeated: [...rounds, gone].reduce((sum, { recordedRepeated }) => sum + recordedRepeated, 0),
+    recordedRepeated: [...rounds, all, gone].reduce((sum, { recordedRepeated }) => sum + recordedRepeated, 0),
     inFlightRepeated: middle.inFlightRepeated,
     openAtKill: middle.openAtKill,
     stepsRecordedAtKill: middle.stepsRecordedAtKill,
     allRoundsMs: rounds.map(({ doneMs }) => doneMs),
+    allFour: { restartToFirstStepMs: all.firstStepMs, restartToDoneMs: all.doneMs, inFlightRepeated: all.inFlightRepeated },
     neverBack: { leaseMs: LEASE_MS, killToDoneMs: gone.doneMs, overLeaseMs: rounded(gone.doneMs - LEASE_MS), openAtKill: gone.openAtKill, inFlightRepeated: gone.inFlightRepeated },
   };
 };
@@ -62,13 +69,13 @@ const inWorld = async <T>(executors: readonly string[], work: (world: World, exe
   }
 };
 
-const killRound = async (world: World, executions: string, comeBack: () => Promise<unknown>): Promise<KillFigures> => {
+const killRound = async (world: World, executions: string, killed: readonly App[], comingBack: readonly App[]): Promise<KillFigures> => {
   const runIds = await submit(world);
-  await world.service('executor').kill();
+  await Promise.all(killed.map((name) => world.service(name).kill()));
   const [recorded, head] = [await recordedSteps(world, runIds), await logHead(world)];
   const openAtKill = RUNS - (await completedRuns(world, runIds));
   const from = performance.now();
-  await comeBack();
+  await Promise.all(comingBack.map((app) => world.spawn(app)));
   const doneMs = rounded((await finish(world, runIds)) - from);
   const firstStepMs = rounded((await firstStepAt(world, head)) - performance.timeOrigin - from);
   return { doneMs, firstStepMs, openAtKill, stepsRecordedAtKill: recorded.size, ...repetitions(executions, runIds, recorded) };
