@@ -25,19 +25,22 @@ export const w4WideRun = async (world: World): Promise<Record<string, unknown>> 
     childrenPerSecond: Math.round((CHILDREN * 1000) / totalMs),
     eventsPerRun: ((await logHead(world)) - after) / ROUNDS,
     cpuSecondsPer1000Steps: rounded((cpu.totalSeconds / ROUNDS / CHILDREN) * 1000, 3),
-    microsecondsPerChild: await costBySize(world),
+    ...(await costBySize(world)),
     cpuByProcess: Object.fromEntries(Object.entries(cpu.byProcess).map(([name, seconds]) => [name, rounded(seconds / ROUNDS, 3)])),
   };
 };
 
-/** The better of two, of each size. */
-const costBySize = async (world: World): Promise<Record<string, number>> => {
-  const costs: Record<string, number> = {};
+/** Of each size: the better time of two, and the most memory that all processes had together. */
+const costBySize = async (world: World): Promise<Record<'microsecondsPerChild' | 'peakMemoryMb', Record<string, number>>> => {
+  const microsecondsPerChild: Record<string, number> = {};
+  const peakMemoryMb: Record<string, number> = {};
   for (const children of SIZES) {
+    world.meter.takePeakMb();
     const times = [await oneRun(world, 'bench.children', { children }), await oneRun(world, 'bench.children', { children })];
-    costs[children] = Math.round((Math.min(...times) * 1000) / children);
+    microsecondsPerChild[children] = Math.round((Math.min(...times) * 1000) / children);
+    peakMemoryMb[children] = world.meter.takePeakMb();
   }
-  return costs;
+  return { microsecondsPerChild, peakMemoryMb };
 };
 
 const oneRun = async ({ client, watch }: World, workflow = 'bench.wide', input = {}): Promise<number> => {
