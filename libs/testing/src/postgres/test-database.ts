@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { sharedPostgresUrl } from './shared-postgres';
@@ -18,6 +19,8 @@ export interface TestDatabaseOptions {
   readonly serverUrl?: string;
 }
 
+const LOOKS_MAX = 20;
+const LOOK_PAUSE_MS = 15;
 const TEMPLATE_LOCK = 'pg_advisory_lock(1179602020, 99)';
 
 /** A database of one's own for a test file. */
@@ -30,8 +33,21 @@ export const createTestDatabase = async ({ migrations = [], serverUrl }: TestDat
     const template = await ensureTemplate(client, server, migrations);
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   });
-  const drop = () => withClient(server, async (client) => void (await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)));
+  const drop = () =>
+    withClient(server, async (client) => {
+      await connectionsEnded(client, name);
+      await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    });
   return { url: databaseUrl(server, name), drop };
+};
+
+/** A connection that is being ended takes a moment; thrown out in it, it would complain to whoever ended it. */
+const connectionsEnded = async (client: Client, name: string): Promise<void> => {
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    const { rows } = await client.query('SELECT FROM pg_stat_activity WHERE datname = $1', [name]);
+    if (rows.length === 0) return;
+    await sleep(LOOK_PAUSE_MS);
+  }
 };
 
 /** Brings the database up to date with the migrations; `undo` takes back all of them, newest first. */
