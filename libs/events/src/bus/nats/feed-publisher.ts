@@ -78,7 +78,8 @@ export class FeedPublisher {
       const refused = answers.flatMap((given, index) => (given.status === 'stored' ? [] : [index]));
       answer = answers[refused[0] ?? 0] ?? answer;
       left = left.filter((_message, index) => answers[index]?.status !== 'stored');
-      if (answers.every(({ status }) => status === 'silent')) this.onStoreFailed(); // newer servers say nothing when a stream cannot write
+      // newer servers say nothing when a stream cannot write; a connection that broke says nothing about the stream
+      if (this.link.isUp() && answers.every(({ status }) => status === 'silent')) this.onStoreFailed();
     }
     if (left.length > 0) throw unavailable(answer, left.length);
   }

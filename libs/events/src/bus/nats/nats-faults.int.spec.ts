@@ -124,6 +124,23 @@ describe('the NATS bus under faults', () => {
     await planner.publishFeed([event(1)]);
   });
 
+  it('does not take the silence of an outage for a stream that cannot write', async () => {
+    const seen = new Set<string>();
+    await executor.consumeSteps('default', 50, (delivery) => {
+      seen.add(delivery.payload);
+      delivery.ack();
+    });
+    const pid = nats.pid();
+    if (pid === undefined) return; // in a container
+    process.kill(pid, 'SIGSTOP');
+    await planner.publishStep('default', RUN, 'unanswered');
+    await nats.kill();
+    await sleep(7_000); // longer than it takes to suspect a stream
+    await nats.restart();
+    await eventually(() => seen.has('unanswered'));
+    expect(troubles.filter((trouble) => trouble.startsWith('STREAM_REMADE'))).toEqual([]);
+  });
+
   it('goes on after the whole JetStream folder was wiped and the server started anew', async () => {
     const work = new Work();
     await work.consume(executor);

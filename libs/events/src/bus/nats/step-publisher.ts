@@ -34,7 +34,8 @@ export class StepPublisher {
   /** The stream was seen on this connection. */
   private ready = false;
   private cancelSweep: (() => void) | undefined;
-  private answeredAt = 0;
+  /** When the server last answered, or was connected to. */
+  private heardAt = 0;
   private silentSweeps = 0;
 
   constructor(
@@ -76,6 +77,7 @@ export class StepPublisher {
       this.subscription = connection.subscribe(`${this.inbox}*`, { callback: (_error, message) => this.answered(message) });
     }
     this.ready = false;
+    this.heardAt = performance.now();
     // whether the pending ones arrived before the connection broke, nobody knows; a doubled step is harmless
     void this.streams.mend().then(() => {
       if (this.link.current() !== connection) return;
@@ -99,7 +101,7 @@ export class StepPublisher {
     const token = message.subject.slice(this.inbox.length);
     const answer = readPublishAnswer(message);
     const step = this.pending.get(token);
-    this.answeredAt = performance.now();
+    this.heardAt = performance.now();
     if (answer.status === 'stored' || step === undefined) {
       this.pending.delete(token);
       this.makeRoom();
@@ -123,7 +125,8 @@ export class StepPublisher {
   }
 
   private remind(late: readonly string[], before: number): void {
-    this.silentSweeps = this.answeredAt < before ? this.silentSweeps + 1 : 0;
+    const isSilent = this.ready && this.link.isUp() && this.heardAt < before;
+    this.silentSweeps = isSilent ? this.silentSweeps + 1 : 0;
     if (this.silentSweeps >= SILENT_SWEEPS_MAX) {
       this.silentSweeps = 0;
       this.onStoreFailed();
