@@ -9,4 +9,4 @@ export const plannerSettings = (config: Config, host: string): PlannerSettings =
 });
 
 /** Long enough for a request that a killed executor had sent to arrive, short enough not to be noticed. */
-const QUARANTINE_MS = 1_000;
+export const QUARANTINE_MS = 1_000;

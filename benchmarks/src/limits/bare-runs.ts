@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { percentiles } from '../percentiles';
+import { STEPS_PER_RUN } from '../workflows';
+import { openLoop } from '../workloads/open-loop';
 
-const STEPS = 10;
 const RUNS = 300;
-const RUNS_PER_SECOND = 50;
 const SECONDS = 10;
 const DATA = JSON.stringify({ status: 'completed', output: { ok: true } });
 
@@ -17,29 +16,19 @@ export const bareRuns = async (url: string): Promise<Record<string, number>> => 
   const pool = new Pool({ connectionString: url, application_name: 'bench-bare', max: 8 });
   try {
     await pool.query('CREATE TABLE bench_steps (run uuid NOT NULL, step integer NOT NULL, data text NOT NULL, PRIMARY KEY (run, step))');
-    await openLoop(pool, 1);
+    await openLoop(1, () => runMs(pool));
     const alone: number[] = [];
     for (let run = 0; run < RUNS; run += 1) alone.push(await runMs(pool));
-    return { ...percentiles('bareRun', alone), ...percentiles('bareLoad', await openLoop(pool, SECONDS)) };
+    return { ...percentiles('bareRun', alone), ...percentiles('bareLoad', await openLoop(SECONDS, () => runMs(pool))) };
   } finally {
     await pool.end();
   }
 };
 
-const openLoop = async (pool: Pool, seconds: number): Promise<number[]> => {
-  const start = performance.now();
-  const runs: Promise<number>[] = [];
-  for (let run = 0; run < seconds * RUNS_PER_SECOND; run += 1) {
-    await sleep(Math.max(0, start + (run * 1000) / RUNS_PER_SECOND - performance.now()));
-    runs.push(runMs(pool));
-  }
-  return Promise.all(runs);
-};
-
 const runMs = async (pool: Pool): Promise<number> => {
   const start = performance.now();
   const run = randomUUID();
-  for (let step = 1; step <= STEPS; step += 1) {
+  for (let step = 1; step <= STEPS_PER_RUN; step += 1) {
     await pool.query({ name: 'bare', text: 'INSERT INTO bench_steps VALUES ($1, $2, $3)', values: [run, step, DATA] });
   }
   return performance.now() - start;

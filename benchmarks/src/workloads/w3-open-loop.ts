@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { percentiles } from '../percentiles';
 import { logHead, runSpansMs } from '../world/log-facts';
 import type { World } from '../world/world';
+import { openLoop, RUNS_PER_SECOND } from './open-loop';
 import { phasesOf, type ClientTimes } from './run-phases';
 import { oneRun } from './w2-one-at-a-time';
 
-const RUNS_PER_SECOND = 50;
 const SECONDS = 30;
 const WARM_UP_SECONDS = 2;
 
@@ -17,10 +16,10 @@ interface SentRun extends ClientTimes {
 /** 50 runs of 10 steps a second, whether or not those before have ended: from sending to knowing of the end. */
 export const w3OpenLoop = async (world: World): Promise<Record<string, unknown>> => {
   const warmUp = await logHead(world);
-  await openLoop(world, WARM_UP_SECONDS);
+  await runsFor(world, WARM_UP_SECONDS);
   const after = await logHead(world);
   world.watch.expect(after, (after - warmUp) / (WARM_UP_SECONDS * RUNS_PER_SECOND));
-  const runs = await openLoop(world, SECONDS);
+  const runs = await runsFor(world, SECONDS);
   world.watch.expect(0, 0);
   return {
     runsPerSecond: RUNS_PER_SECOND,
@@ -32,14 +31,4 @@ export const w3OpenLoop = async (world: World): Promise<Record<string, unknown>>
   };
 };
 
-const openLoop = async (world: World, seconds: number): Promise<SentRun[]> => {
-  const start = performance.now();
-  const runs: Promise<SentRun>[] = [];
-  for (let run = 0; run < seconds * RUNS_PER_SECOND; run += 1) {
-    const dueAt = start + (run * 1000) / RUNS_PER_SECOND;
-    await sleep(Math.max(0, dueAt - performance.now()));
-    const lateMs = performance.now() - dueAt;
-    runs.push(oneRun(world).then((times) => ({ ...times, lateMs })));
-  }
-  return Promise.all(runs);
-};
+const runsFor = (world: World, seconds: number): Promise<SentRun[]> => openLoop(seconds, async (lateMs) => ({ ...(await oneRun(world)), lateMs }));

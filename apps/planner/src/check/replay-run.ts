@@ -6,6 +6,7 @@ import {
   type ChildRunView, type CompiledDefinition, type DecideContext, type RunState, type SignalDispatch,
 } from '@foldwork/domain';
 import { decisionAt, isDecided, startedBy } from './recorded-decisions';
+import { QUARANTINE_MS } from '../planner.config';
 
 /** Where the present code would go another way than the one that wrote the log. */
 export interface Difference {
@@ -174,9 +175,6 @@ const contextOf = (state: RunState, recorded: readonly RecordedEvent[], { childR
     dispatched: (signalId) => outcomes.get(signalId),
   };
 };
-
-/** As planners have it. */
-const QUARANTINE_MS = 1_000;
 
 const isLoss = (fact: DomainEvent): boolean =>
   (fact.type === 'TaskTransitioned' && fact.data.error?.code === LEASE_LOST) || (fact.type === 'TaskUndoTransitioned' && fact.data.to === 'started' && fact.data.attempt > 1);
