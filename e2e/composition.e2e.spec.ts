@@ -1,15 +1,10 @@
 import type { System } from './harness/system';
-import { throughout } from './harness/throughout';
-import { statusesOf, taskOf, Workflows } from './harness/workflows';
+import { workflowsThroughout } from './harness/throughout';
+import { statusesOf, taskOf, type Workflows } from './harness/workflows';
 
 let system: System;
 let flows: Workflows;
-throughout({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '0' } }, (started) => {
-  system = started;
-  flows = new Workflows(started);
-});
-
-const callsOf = (run: string): string[] => system.world.callsOf(run).map(({ task }) => task);
+workflowsThroughout((...started) => ([system, flows] = started));
 
 describe('composite', () => {
   const ORDERED = `
@@ -25,12 +20,12 @@ tasks:
 
   it('[S3-39] one after another, each seeing the one before; a failure leaves the rest undone and is named', async () => {
     const good = await flows.play(ORDERED, { failures: 0 });
-    expect(callsOf(good.runId)).toEqual(['all/first', 'all/second', 'all/third']);
+    expect(flows.callsOf(good.runId)).toEqual(['all/first', 'all/second', 'all/third']);
     expect(taskOf(good, 'all')?.output).toMatchObject({ outputs: { first: { n: 1 }, second: { n: 2 }, third: { n: 3 } } });
     const bad = await flows.play(ORDERED, { failures: 1 });
     expect([bad.status, statusesOf(bad)]).toEqual(['failed', { all: 'failed', 'all/first': 'completed', 'all/second': 'failed', 'all/third': 'pending' }]);
     expect(bad.error).toMatchObject({ code: 'child_task_failure', message: 'second: call 1 of all/second failed' });
-    expect(callsOf(bad.runId)).not.toContain('all/third');
+    expect(flows.callsOf(bad.runId)).not.toContain('all/third');
   });
 
   it('[S3-40] without a child, or with a strategy, it is refused', async () => {
@@ -44,7 +39,7 @@ tasks:
     let inner = "{ id: leaf, type: basic, action: world.call, with: { output: { deep: true } } }";
     for (let depth = 18; depth >= 0; depth -= 1) inner = `{ id: t${depth}, type: composite, tasks: [ ${inner} ] }`;
     const done = await flows.play(`workflow: composite.deep\ntasks:\n  - ${inner}`);
-    expect([done.status, done.tasks.length, callsOf(done.runId)]).toEqual(['succeeded', 20, [`${Array.from({ length: 19 }, (_, depth) => `t${depth}`).join('/')}/leaf`]]);
+    expect([done.status, done.tasks.length, flows.callsOf(done.runId)]).toEqual(['succeeded', 20, [`${Array.from({ length: 19 }, (_, depth) => `t${depth}`).join('/')}/leaf`]]);
   });
 
   it('with rollback undoes what finished inside it, last first, and the run goes on where onError leads', async () => {
@@ -63,7 +58,7 @@ tasks:
   - { id: after, type: basic, action: world.call }
 `);
     expect([done.status, taskOf(done, 'all')?.status]).toEqual(['succeeded', 'failed']);
-    expect(callsOf(done.runId)).toEqual(['all/a', 'all/b', 'all/c', 'all/b', 'all/a', 'after']);
+    expect(flows.callsOf(done.runId)).toEqual(['all/a', 'all/b', 'all/c', 'all/b', 'all/a', 'after']);
     expect(system.world.callsOf(done.runId)[4]?.input).toEqual({ output: { undoes: 1 } });
   });
 });
@@ -94,7 +89,7 @@ output: { done: '\${ tasks.second.output.done }' }
     system.world.openGate('child');
     const good = await flows.play(PARENT, { failures: 1, gate: 'child' });
     expect([good.status, good.output, taskOf(good, 'sub')?.attempt]).toEqual(['succeeded', { done: true }, 2]);
-    expect(callsOf(await childOf(good.runId))).toEqual(['first', 'second', 'second']);
+    expect(flows.callsOf(await childOf(good.runId))).toEqual(['first', 'second', 'second']);
     const bad = await flows.play(PARENT, { failures: 2, gate: 'child' });
     expect([bad.status, bad.error]).toEqual(['failed', { code: 'WORLD_FAILED', message: 'call 2 of second failed' }]);
   });

@@ -1,16 +1,10 @@
 import type { System } from './harness/system';
-import { throughout } from './harness/throughout';
-import { statusesOf, taskOf, Workflows } from './harness/workflows';
+import { workflowsThroughout } from './harness/throughout';
+import { statusesOf, taskOf, type Workflows } from './harness/workflows';
 
 let system: System;
 let flows: Workflows;
-throughout({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '0' } }, (started) => {
-  system = started;
-  flows = new Workflows(started);
-});
-
-const callsOf = (run: string): string[] => system.world.callsOf(run).map(({ task }) => task);
-const called = (run: string, count: number): Promise<void> => system.world.when(() => system.world.callsOf(run).length === count);
+workflowsThroughout((...started) => ([system, flows] = started));
 
 const parallel = (name: string, fields: string, branches: Readonly<Record<string, string>>): string => `
 workflow: parallel.${name}
@@ -29,14 +23,14 @@ describe('parallel', () => {
   it('[S3-24] never more than maxWorkers at once, as the outside world sees it; one that is slow holds up nobody', async () => {
     const run = await flows.start(parallel('two', 'maxWorkers: 2', FIVE));
     await flows.seen(run, 'four to be done', (detail) => ['b', 'c', 'd', 'e'].every((id) => taskOf(detail, `both/${id}`)?.status === 'completed'));
-    expect([callsOf(run).length, system.world.mostAtOnce(run)]).toEqual([5, 2]);
+    expect([flows.callsOf(run).length, system.world.mostAtOnce(run)]).toEqual([5, 2]);
     system.world.openGate('slow');
     expect((await flows.ended(run)).status).toBe('succeeded');
   });
 
   it('[S3-24] all at once with maxWorkers 0', async () => {
     const run = await flows.start(parallel('all', 'maxWorkers: 0', { a: '{ gate: all }', b: '{ gate: all }', c: '{ gate: all }', d: '{ gate: all }', e: '{ gate: all }' }));
-    await called(run, 5);
+    await flows.called(run, 5);
     expect(system.world.mostAtOnce(run)).toBe(5);
     system.world.openGate('all');
     expect((await flows.ended(run)).status).toBe('succeeded');
@@ -57,7 +51,7 @@ describe('parallel', () => {
     const done = await flows.ended(run);
     expect([done.status, statusesOf(done)]).toEqual(['failed', { both: 'failed', 'both/a': 'canceled', 'both/b': 'failed', 'both/c': 'canceled', 'both/d': 'canceled' }]);
     await system.world.when(() => system.world.callsOf(run, 'both/a')[0]?.aborted === true);
-    expect(callsOf(run)).not.toContain('both/d');
+    expect(flows.callsOf(run)).not.toContain('both/d');
   });
 
   it('[S3-27] best_effort: one success will do, the errors are listed; none fails it', async () => {
@@ -70,7 +64,7 @@ describe('parallel', () => {
   it('[S3-28] race: a first failure decides nothing, the first success everything', async () => {
     const run = await flows.start(parallel('race', 'strategy: race', { a: '{ failFirst: 1 }', b: '{ gate: race, output: { won: true } }', c: '{ gateBefore: never }' }));
     expect(taskOf(await flows.taskIs(run, 'both/a', 'failed'), 'both')?.status).toBe('in_progress');
-    await called(run, 3);
+    await flows.called(run, 3);
     system.world.openGate('race');
     const done = await flows.ended(run);
     expect([done.status, statusesOf(done)]).toEqual(['succeeded', { both: 'completed', 'both/a': 'failed', 'both/b': 'completed', 'both/c': 'canceled' }]);
@@ -102,7 +96,7 @@ tasks:
       - { id: in, type: parallel, tasks: [ { id: a, type: basic, action: world.call }, { id: b, type: basic, action: world.call } ] }
       - { id: row, type: composite, tasks: [ { id: each, type: collection, items: '1..2', each: { id: one, type: basic, action: world.call } } ] }
 `);
-    expect([done.status, callsOf(done.runId).toSorted()]).toEqual(['succeeded', ['out/in/a', 'out/in/b', 'out/row/each[0]', 'out/row/each[1]']]);
+    expect([done.status, flows.callsOf(done.runId).toSorted()]).toEqual(['succeeded', ['out/in/a', 'out/in/b', 'out/row/each[0]', 'out/row/each[1]']]);
   });
 
   it('[S3-30] outputs is made when all children have ended, from their outputs', async () => {
@@ -168,7 +162,7 @@ describe('collection', () => {
 
   it('[S3-35] sequential: in the order of the items, 10 after 9', async () => {
     const done = await flows.play(collection('sequential', 'mode: sequential'), { items: '0..11' });
-    expect(callsOf(done.runId)).toEqual(Array.from({ length: 12 }, (_, index) => `all[${index}]`));
+    expect(flows.callsOf(done.runId)).toEqual(Array.from({ length: 12 }, (_, index) => `all[${index}]`));
     expect(system.world.mostAtOnce(done.runId)).toBe(1);
   });
 
@@ -180,20 +174,20 @@ describe('collection', () => {
     ['race', '< 2', [0, 1, 2], 'succeeded'],
   ])('[S3-36] sequential %s, where the item %s fails, runs %j', async (strategy, index, ran, status) => {
     const done = await flows.play(collection(`sequential-${strategy}`, `mode: sequential\n    strategy: ${strategy}`, FAILS_AT(index)), { items: '0..4' });
-    expect([callsOf(done.runId), done.status]).toEqual([ran.map((each) => `all[${each}]`), status]);
+    expect([flows.callsOf(done.runId), done.status]).toEqual([ran.map((each) => `all[${each}]`), status]);
   });
 
   it('[S3-37] groups of two: the next begins only when the one before has ended', async () => {
     const run = await flows.start(collection('batches', 'batch: 2', "{ id: one, type: basic, action: world.call, with: { gate: 'batch-${ index }' } }"), { items: '1..5' });
-    await called(run, 2);
+    await flows.called(run, 2);
     system.world.openGate('batch-1');
     await flows.taskIs(run, 'all[1]', 'completed');
-    expect(callsOf(run).toSorted()).toEqual(['all[0]', 'all[1]']);
+    expect(flows.callsOf(run).toSorted()).toEqual(['all[0]', 'all[1]']);
     system.world.openGate('batch-0');
-    await called(run, 4);
+    await flows.called(run, 4);
     for (const index of [2, 3]) system.world.openGate(`batch-${index}`);
-    await called(run, 5);
-    expect(callsOf(run).slice(2, 4).toSorted()).toEqual(['all[2]', 'all[3]']);
+    await flows.called(run, 5);
+    expect(flows.callsOf(run).slice(2, 4).toSorted()).toEqual(['all[2]', 'all[3]']);
     system.world.openGate('batch-4');
     expect(taskOf(await flows.ended(run), 'all')?.output).toMatchObject({ itemCount: 5, progress: { processed: 5, total: 5 } });
   });

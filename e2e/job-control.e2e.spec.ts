@@ -1,16 +1,11 @@
 import type { System } from './harness/system';
-import { throughout } from './harness/throughout';
-import { statusesOf, taskOf, Workflows } from './harness/workflows';
+import { workflowsThroughout } from './harness/throughout';
+import { statusesOf, taskOf, type Workflows } from './harness/workflows';
 
 let system: System;
 let flows: Workflows;
-throughout({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '0' } }, (started) => {
-  system = started;
-  flows = new Workflows(started);
-});
+workflowsThroughout((...started) => ([system, flows] = started));
 
-const callsOf = (run: string): string[] => system.world.callsOf(run).map(({ task }) => task);
-const called = (run: string, count: number): Promise<void> => system.world.when(() => system.world.callsOf(run).length === count);
 const gapsOf = (run: string, path: string): number[] => {
   const times = system.world.callsOf(run, path).map(({ at }) => at);
   return times.slice(1).map((at, index) => at - (times[index] ?? 0));
@@ -27,13 +22,13 @@ tasks:
   - { id: rescue, type: basic, action: world.call }
 `;
     const run = await flows.start(yaml);
-    await called(run, 1);
+    await flows.called(run, 1);
     expect(statusesOf(await system.api.detail(run))).toEqual({ good: 'in_progress', bad: 'pending', never: 'pending', rescue: 'pending' });
     system.world.openGate('basic');
     const done = await flows.ended(run);
     expect([done.status, statusesOf(done)]).toEqual(['succeeded', { good: 'completed', bad: 'failed', never: 'skipped', rescue: 'completed' }]);
     expect([taskOf(done, 'good')?.output, taskOf(done, 'bad')?.attempts.map(({ status }) => status)]).toMatchObject([{ n: 1 }, ['failed', 'failed']]);
-    expect(callsOf(run)).toEqual(['good', 'bad', 'bad', 'rescue']);
+    expect(flows.callsOf(run)).toEqual(['good', 'bad', 'bad', 'rescue']);
     expect(await flows.faultsOf(yaml.replace('world.call', 'world.cal'))).toMatchObject([{ code: 'unknown_action', line: 4 }]);
   });
 
@@ -71,7 +66,7 @@ tasks:
 
   it('[S3-48] an error that is final is not tried again', async () => {
     const done = await flows.play('workflow: attempts.final\ntasks:\n  - { id: a, type: basic, action: world.call, retry: { nonRetryableErrors: [WORLD_FAILED] }, with: { failFirst: 9 } }');
-    expect([done.status, callsOf(done.runId)]).toEqual(['failed', ['a']]);
+    expect([done.status, flows.callsOf(done.runId)]).toEqual(['failed', ['a']]);
   });
 
   it('an attempt that takes too long is cut off and tried again', async () => {
@@ -94,7 +89,7 @@ tasks:
     expect([done.status, taskOf(done, 'a')?.status, taskOf(done, 'a')?.error?.code]).toEqual(['failed', 'timed_out', 'SCHEDULE_TIMEOUT']);
     await system.launchAll(['executor']);
     expect((await flows.play('workflow: attempts.after\ntasks:\n  - { id: a, type: basic, action: world.call }')).status).toBe('succeeded');
-    expect(callsOf(run)).toEqual([]);
+    expect(flows.callsOf(run)).toEqual([]);
   });
 });
 
@@ -150,9 +145,9 @@ tasks:
   - { id: after, type: basic, action: world.call }
 `;
     const looped = await flows.play(yaml, { until: 1 });
-    expect([looped.status, callsOf(looped.runId)]).toEqual(['succeeded', ['body', 'after']]);
+    expect([looped.status, flows.callsOf(looped.runId)]).toEqual(['succeeded', ['body', 'after']]);
     const endless = await flows.play(yaml, { until: 99 });
-    expect([endless.status, endless.error?.code, callsOf(endless.runId)]).toEqual(['failed', 'MAX_VISITS', ['body', 'body#2', 'body#3']]);
+    expect([endless.status, endless.error?.code, flows.callsOf(endless.runId)]).toEqual(['failed', 'MAX_VISITS', ['body', 'body#2', 'body#3']]);
   });
 
   it('[S3-50] one ${ } keeps its type, mixed text is text, $${ is literal; a key that is missing is named, with its place', async () => {

@@ -1,13 +1,8 @@
-import { System } from './harness/system';
-import { statusesOf, taskOf, Workflows } from './harness/workflows';
+import { workflowsThroughout } from './harness/throughout';
+import { statusesOf, taskOf, type Workflows } from './harness/workflows';
 
-let system: System;
 let flows: Workflows;
-beforeAll(async () => {
-  system = await System.start({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '0' } });
-  flows = new Workflows(system);
-}, 60_000);
-afterAll(() => system?.stop(), 60_000);
+workflowsThroughout((_, started) => (flows = started));
 
 /** A text that no event can hold, as an expression writes it. */
 const NUL = String.raw`"a\u0000b"`;

@@ -1,13 +1,10 @@
 import type { System } from './harness/system';
-import { throughout } from './harness/throughout';
-import { statusesOf, taskOf, Workflows } from './harness/workflows';
+import { workflowsThroughout } from './harness/throughout';
+import { statusesOf, taskOf, type Workflows } from './harness/workflows';
 
 let system: System;
 let flows: Workflows;
-throughout({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '0' } }, (started) => {
-  system = started;
-  flows = new Workflows(started);
-});
+workflowsThroughout((...started) => ([system, flows] = started));
 
 const wait = (name: string, fields: string, behind = '  - { id: after, type: basic, action: core.log }'): string => `
 workflow: wait.${name}

@@ -1,5 +1,6 @@
 import { faultsAfterwards } from './log-account';
 import { System, type SystemOptions } from './system';
+import { Workflows } from './workflows';
 
 export interface ThroughoutOptions extends SystemOptions {
   /**
@@ -26,3 +27,7 @@ export const throughout = ({ onceTasks, ...options }: ThroughoutOptions, handOve
     }
   }, LIMIT_MS);
 };
+
+/** The same for tests that speak as users do; failed runs are not retried by themselves. */
+export const workflowsThroughout = (handOver: (system: System, flows: Workflows) => void): void =>
+  throughout({ env: { FOLDWORK_RUN_RETRY_MAXIMUM: '0' } }, (system) => handOver(system, new Workflows(system)));

@@ -65,6 +65,16 @@ export class Workflows {
     }
   }
 
+  /** Paths of the tasks that called the outside world, in order. */
+  callsOf(run: string): string[] {
+    return this.system.world.callsOf(run).map(({ task }) => task);
+  }
+
+  /** Resolves when the run has called the outside world so often. */
+  called(run: string, count: number): Promise<void> {
+    return this.system.world.when(() => this.system.world.callsOf(run).length === count);
+  }
+
   /** The newest run of a workflow that something else started; another than this one. */
   runOf(workflow: string, other = ''): Promise<string> {
     return until(`a run of ${workflow}`, async () => {
