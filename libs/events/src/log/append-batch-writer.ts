@@ -32,8 +32,8 @@ export class AppendBatchWriter {
     let way = fastAppend;
     for (let attempt = 0; ; ) {
       try {
-        const { query, outcomes } = way(this.encoder, appends);
-        const answer = outcomes(await this.connection.queryValue(query));
+        const query = way; // what is made later is made of this one
+        const answer = query.outcomes(await this.connection.queryValue(() => query.statement(this.encoder, appends)), appends);
         return { settlements: answer.outcomes, lastPosition: answer.lastPosition };
       } catch (error) {
         const kind = failureKind(error);

@@ -4,13 +4,14 @@ import type { AppendOutcome } from './event-log.port';
 import type { Statement } from './rows-query';
 import { streamKey } from './stream-key';
 
-export interface BatchQuery {
-  readonly query: Statement;
-  /** One outcome per append, and the position of the newest event the batch is known to have put or found. */
-  outcomes(answer: unknown): { readonly outcomes: AppendOutcome[]; readonly lastPosition: number };
-}
-
 export type Appends = readonly (readonly NewEvent[])[];
+
+/** A way to append a batch with one statement. */
+export interface AppendQuery {
+  statement(encoder: AppendBatchEncoder, appends: Appends): Statement;
+  /** One outcome per append, and the position of the newest event the batch is known to have put or found. */
+  outcomes(answer: unknown, appends: Appends): { readonly outcomes: AppendOutcome[]; readonly lastPosition: number };
+}
 
 const parameters = (count: number): string => Array.from({ length: count }, (_, i) => `$${i + 1}`).join(', ');
 const ONE = `SELECT public.append_event(${parameters(9)})`;
@@ -18,15 +19,13 @@ const FAST = `SELECT public.append_events(${parameters(10)})`;
 const CHECKED = `SELECT public.append_events_checked(${parameters(12)})`;
 
 /** Everything is accepted or the statement fails as a whole. */
-export const fastAppend = (encoder: AppendBatchEncoder, appends: Appends): BatchQuery => {
-  return {
-    query: fastStatement(encoder, flatten(appends)),
-    outcomes: (answer) => {
-      let lastPosition = Number(answer);
-      const outcomes = appends.map((append): AppendOutcome => ({ status: 'ok', lastPosition: (lastPosition += append.length) }));
-      return { outcomes, lastPosition };
-    },
-  };
+export const fastAppend: AppendQuery = {
+  statement: (encoder, appends) => fastStatement(encoder, flatten(appends)),
+  outcomes: (answer, appends) => {
+    let lastPosition = Number(answer);
+    const outcomes = appends.map((append): AppendOutcome => ({ status: 'ok', lastPosition: (lastPosition += append.length) }));
+    return { outcomes, lastPosition };
+  },
 };
 
 const fastStatement = (encoder: AppendBatchEncoder, events: readonly NewEvent[]): Statement => {
@@ -39,15 +38,14 @@ const columnsOf = ({ runId, task, version, type, schemaVersion, namespace, decid
   [runId, task, String(version), type, String(schemaVersion), namespace, String(decide), metadata, data];
 
 /** Each append gets its own answer. */
-export const checkedAppend = (encoder: AppendBatchEncoder, appends: Appends): BatchQuery => {
-  const events = flatten(appends);
-  const waves = wavesOf(events) ?? events.map(() => 0);
-  const numbers = appends.flatMap((append, index) => append.map(() => index + 1));
-  const integers = [waves, numbers, streamNumbers(events)];
-  return {
-    query: { name: 'append_events_checked', text: CHECKED, values: encoder.encode(events, integers) },
-    outcomes: (answer) => readCodes(String(answer), appends),
-  };
+export const checkedAppend: AppendQuery = {
+  statement: (encoder, appends) => {
+    const events = flatten(appends);
+    const waves = wavesOf(events) ?? events.map(() => 0);
+    const numbers = appends.flatMap((append, index) => append.map(() => index + 1));
+    return { name: 'append_events_checked', text: CHECKED, values: encoder.encode(events, [waves, numbers, streamNumbers(events)]) };
+  },
+  outcomes: (answer, appends) => readCodes(String(answer), appends),
 };
 
 const flatten = (appends: Appends): readonly NewEvent[] => (appends.length === 1 ? (appends[0] ?? []) : appends.flat());

@@ -1,10 +1,14 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '@foldwork/testing';
 import { AppendConnection } from './append-connection';
 
 /** A way to the server that can be made to swallow everything without closing anything. */
 class SwallowingWay {
   isSwallowing = false;
+  /** What the server was sent. */
+  passed = '';
   private readonly server: Server;
   private readonly sockets: Socket[] = [];
 
@@ -13,7 +17,11 @@ class SwallowingWay {
       const upstream = connect(Number(to.port), to.hostname);
       this.sockets.push(client, upstream);
       upstream.on('data', (bytes) => this.isSwallowing || client.write(bytes));
-      client.on('data', (bytes) => this.isSwallowing || upstream.write(bytes));
+      client.on('data', (bytes) => {
+        if (this.isSwallowing) return;
+        this.passed += bytes.toString('latin1');
+        upstream.write(bytes);
+      });
       for (const socket of [client, upstream]) socket.on('error', () => undefined);
     });
   }
@@ -33,7 +41,7 @@ describe('AppendConnection', () => {
   let database: TestDatabase;
   let way: SwallowingWay;
   let connection: AppendConnection;
-  const one = { name: 'one', text: 'SELECT $1::text', values: ['1'] };
+  const one = () => ({ name: 'one', text: 'SELECT $1::text', values: ['1'] });
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -62,19 +70,38 @@ describe('AppendConnection', () => {
   });
 
   it('keeps a connection that is merely not used', async () => {
-    const pid = { name: 'pid', text: 'SELECT pg_backend_pid()', values: [] };
+    const pid = () => ({ name: 'pid', text: 'SELECT pg_backend_pid()', values: [] });
     const first = await connection.queryValue(pid);
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await connection.queryValue(pid)).toBe(first);
   });
 
+  it('lets a statement leave before the one in front of it is answered, and knows whose answer is whose', async () => {
+    const locked = new Client({ connectionString: database.url });
+    await locked.connect();
+    await locked.query('SELECT pg_advisory_lock(1)');
+    const statement = (value: string) => () => ({ name: 'behind_lock', text: 'SELECT $1::text FROM pg_advisory_xact_lock_shared(1)', values: [value] });
+    const answers = Promise.all(['first', 'second'].map((value) => connection.queryValue(statement(value))));
+    while (!way.passed.includes('second')) await nextTurn();
+    await locked.end();
+    expect(await answers).toEqual(['first', 'second']);
+    expect(await connection.queryValue(statement('third'))).toBe('third');
+  });
+
+  it('lets neither of two statements fail that the other one is refused', async () => {
+    const half = (value: string) => () => ({ name: 'half', text: 'SELECT 10 / $1::integer', values: [value] });
+    const answers = await Promise.allSettled(['0', '2', '0', '5'].map((value) => connection.queryValue(half(value))));
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(await connection.queryValue(half('1'))).toBe('10');
+  });
+
   it('says what the server says, and goes on with the same connection', async () => {
-    await expect(connection.queryValue({ name: 'faulty', text: 'SELECT $1::integer', values: ['x'] })).rejects.toThrow('invalid input syntax');
+    await expect(connection.queryValue(() => ({ name: 'faulty', text: 'SELECT $1::integer', values: ['x'] }))).rejects.toThrow('invalid input syntax');
     expect(await connection.queryValue(one)).toBe('1');
   });
 
   it('knows an empty answer from a null', async () => {
-    expect(await connection.queryValue({ name: 'no_row', text: 'SELECT 1 WHERE false', values: [] })).toBeUndefined();
-    expect(await connection.queryValue({ name: 'null', text: 'SELECT NULL::text', values: [] })).toBeNull();
+    expect(await connection.queryValue(() => ({ name: 'no_row', text: 'SELECT 1 WHERE false', values: [] }))).toBeUndefined();
+    expect(await connection.queryValue(() => ({ name: 'null', text: 'SELECT NULL::text', values: [] }))).toBeNull();
   });
 });

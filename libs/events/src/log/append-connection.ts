@@ -1,14 +1,20 @@
 import { Client, type ClientConfig } from 'pg';
 import { breakWhenSilent } from './break-when-silent';
 import { toLogUnavailable } from './postgres-failure';
-import { queryRows, type Statement } from './rows-query';
+import type { Statement } from './rows-query';
+import { StatementPipeline } from './statement-pipeline';
+
+interface Connected {
+  readonly client: Client;
+  readonly pipeline: StatementPipeline;
+}
 
 /**
  * The one connection of the appender. Connects on first use and again after `reset`. A connection that breaks while idle
  * is replaced without a word: the next statement tells.
  */
 export class AppendConnection {
-  private current: Promise<Client> | undefined;
+  private current: Promise<Connected> | undefined;
 
   /** `silenceMs`: how long an answer may take. */
   constructor(
@@ -17,9 +23,13 @@ export class AppendConnection {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** The single value of the single row; `undefined`: no row. */
-  async queryValue(statement: Statement): Promise<string | null | undefined> {
-    const [row] = await queryRows(await this.connected(), statement);
+  /**
+   * The single value of the single row; `undefined`: no row. The statement is made when it can leave, and has left before
+   * the next one is made. One that is not answered yet does not keep the next one from leaving.
+   */
+  async queryValue(statement: () => Statement): Promise<string | null | undefined> {
+    const { pipeline } = await this.connected();
+    const [row] = await pipeline.query(statement());
     return row?.[0];
   }
 
@@ -27,21 +37,21 @@ export class AppendConnection {
   reset(): void {
     const dropped = this.current;
     this.current = undefined;
-    dropped?.then((client) => client.end()).catch(this.onError);
+    dropped?.then(({ client }) => client.end()).catch(this.onError);
   }
 
   async close(): Promise<void> {
-    const client = await this.current?.catch(() => undefined);
+    const connected = await this.current?.catch(() => undefined);
     this.current = undefined;
-    await client?.end();
+    await connected?.client.end();
   }
 
-  private connected(): Promise<Client> {
+  private connected(): Promise<Connected> {
     this.current ??= this.connect();
     return this.current;
   }
 
-  private async connect(): Promise<Client> {
+  private async connect(): Promise<Connected> {
     const client = new Client(this.settings);
     client.on('error', (error) => {
       this.onError(error);
@@ -50,7 +60,7 @@ export class AppendConnection {
     try {
       await client.connect();
       breakWhenSilent(client, this.silenceMs);
-      return client;
+      return { client, pipeline: new StatementPipeline(client) };
     } catch (error) {
       // Not to be taken for a refused payload: a role that does not exist is an error of class 22 too.
       throw toLogUnavailable(error);

@@ -11,8 +11,9 @@ import type { NewEvent, RecordedEvent, RunId } from '../contracts';
  */
 export interface EventLog {
   /**
-   * Appends atomically; calls in flight together share a commit. Rejects with `LogUnavailable` (trouble: try again
-   * later) or `EventRefused` (the payload can never be stored), never for a version conflict.
+   * Appends atomically; calls in flight together share a commit, or are committed in any order. Rejects with
+   * `LogUnavailable` (trouble: try again later) or `EventRefused` (the payload can never be stored), never for a version
+   * conflict.
    */
   append(events: readonly NewEvent[]): Promise<AppendOutcome>;
   /** Events with `position > after`, in order, at most `limit`. */

@@ -28,16 +28,20 @@ interface Waiting {
 
 type WriteBatch = (appends: readonly (readonly NewEvent[])[]) => Promise<BatchResult>;
 
+/** One that is carried out and one that waits at the server, so that it has no pause between the two. */
+const IN_FLIGHT_MAX = 2;
+
 /**
- * One statement in flight; what arrives meanwhile leaves together in the next one. No timer: alone, an append leaves in
- * the same turn of the event loop, under load the batches grow by themselves.
+ * One statement in flight; what arrives meanwhile leaves together in the next one, as soon as that is full or the first
+ * one answered. No timer: alone, an append leaves in the same turn of the event loop, under load the batches grow by
+ * themselves.
  */
 export class GroupCommit {
   private waiting: Waiting[] = [];
   private waitingEvents = 0;
   private waitingUnits = 0;
   private isScheduled = false;
-  private inFlight: Promise<void> | undefined;
+  private readonly inFlight = new Set<Promise<void>>();
 
   constructor(
     private readonly write: WriteBatch,
@@ -60,15 +64,15 @@ export class GroupCommit {
 
   /** Resolves when nothing waits and nothing is in flight. */
   async drain(): Promise<void> {
-    while (this.inFlight !== undefined || this.waiting.length > 0) {
+    while (this.inFlight.size > 0 || this.waiting.length > 0) {
       this.start();
-      await this.inFlight;
+      await Promise.race(this.inFlight);
     }
   }
 
   /** After the present callbacks, so that appends made in one turn (answers of the last batch) share a statement. */
   private schedule(): void {
-    if (this.isScheduled || this.inFlight !== undefined) return;
+    if (this.isScheduled || !this.mayStart) return;
     this.isScheduled = true;
     setImmediate(() => {
       this.isScheduled = false;
@@ -76,16 +80,26 @@ export class GroupCommit {
     });
   }
 
+  private get isFull(): boolean {
+    return this.waitingEvents >= this.limits.batchEventsMax;
+  }
+
+  private get mayStart(): boolean {
+    return this.inFlight.size === 0 ? this.waiting.length > 0 : this.inFlight.size < IN_FLIGHT_MAX && this.isFull;
+  }
+
   private start(): void {
-    if (this.inFlight !== undefined || this.waiting.length === 0) return;
-    const batch = this.takeBatch();
-    this.inFlight = this.write(batch.map(({ events }) => events)).then((result) => {
-      this.inFlight = undefined;
-      // A full batch leaves before the callers of the last one are told: what they do then need not delay it.
-      if (this.waitingEvents >= this.limits.batchEventsMax && !isOutage(result)) this.start();
-      this.settle(batch, result);
-      if (this.waiting.length > 0) this.schedule();
-    });
+    while (this.mayStart) {
+      const batch = this.takeBatch();
+      const writing = this.write(batch.map(({ events }) => events)).then((result) => {
+        this.inFlight.delete(writing);
+        // A full batch leaves before the callers of the last one are told: what they do then need not delay it.
+        if (this.isFull && !isOutage(result)) this.start();
+        this.settle(batch, result);
+        this.schedule();
+      });
+      this.inFlight.add(writing);
+    }
   }
 
   private takeBatch(): Waiting[] {

@@ -1,4 +1,4 @@
-import type { Client, Connection, Pool, Submittable } from 'pg';
+import type { Connection, Pool, Submittable } from 'pg';
 
 /** A value as the protocol takes it: text, or binary when it is a buffer. */
 export type StatementValue = string | Buffer | null;
@@ -13,13 +13,13 @@ export interface Statement {
 }
 
 /** All rows of a statement, `R` being its columns. Rejects with what the server, or the lost connection, says. */
-export const queryRows = <R extends TextRow>(source: Client | Pool, statement: Statement): Promise<readonly R[]> =>
+export const queryRows = <R extends TextRow>(source: Pool, statement: Statement): Promise<readonly R[]> =>
   new Promise((resolve, reject) => {
     const { query } = source as unknown as TakesSubmittable; // the typings do not know submittables with a callback
     query.call(source, new RowsQuery(statement), (error, rows) => (error ? reject(error) : resolve(rows as readonly R[])));
   });
 
-type Settle = (error: Error | null | undefined, rows: readonly TextRow[]) => void;
+export type Settle = (error: Error | null | undefined, rows: readonly TextRow[]) => void;
 interface TakesSubmittable {
   query(query: Submittable, settle: Settle): void;
 }
@@ -28,6 +28,8 @@ interface TakesSubmittable {
 interface WireConnection {
   readonly stream: Connection['stream'];
   readonly parsedStatements: Readonly<Record<string, string | undefined>>;
+  /** Not answered yet; `pg` takes them out when they are. */
+  readonly submittedNamedStatements: Record<string, string | undefined>;
   parse(statement: { readonly name: string; readonly text: string }): void;
   bind(binding: { readonly statement: string; readonly values: readonly StatementValue[] }): void;
   execute(portal: object): void;
@@ -39,23 +41,31 @@ interface WireConnection {
  * empty object of the answer, in a way that leaves a piece of it in V8's old generation and lets what hangs on it survive
  * the collections of the young one: a tenth of all that is allocated, and pauses of 10 ms in place of 0.3.
  */
-class RowsQuery implements Submittable {
-  /** Set by `pg`. */
-  callback: Settle | undefined;
+export class RowsQuery implements Submittable {
   readonly name: string;
   readonly text: string;
   private readonly rows: TextRow[] = [];
+  private hasLeft = false;
 
-  constructor(private readonly statement: Statement) {
+  /** `callback`: set by `pg` when it is not given. */
+  constructor(
+    private readonly statement: Statement,
+    public callback?: Settle,
+  ) {
     this.name = statement.name;
     this.text = statement.text;
   }
 
   submit(connection: Connection): void {
+    if (this.hasLeft) return;
+    this.hasLeft = true;
     const wire = connection as unknown as WireConnection;
     const { name, text, values } = this.statement;
     wire.stream.cork();
-    if (wire.parsedStatements[name] === undefined) wire.parse({ name, text });
+    if ((wire.parsedStatements[name] ?? wire.submittedNamedStatements[name]) === undefined) {
+      wire.parse({ name, text });
+      wire.submittedNamedStatements[name] = text;
+    }
     wire.bind({ statement: name, values });
     wire.execute({});
     wire.sync();
