@@ -19,6 +19,12 @@ describe('createLogger', () => {
     expect(text).toContain('***');
   });
 
+  it('tells an error without the connection that pg hangs on it', () => {
+    const err = Object.assign(new Error('terminating connection'), { code: '57P01', client: { secretKey: 1502301193 } });
+    const [line] = linesOf((logger) => logger.warn({ event: 'store_trouble', err }));
+    expect(line?.['err']).toEqual({ type: 'Error', message: 'terminating connection', stack: err.stack, code: '57P01' });
+  });
+
   it('leaves out what is below its level', () => {
     expect(linesOf((logger) => logger.debug({ event: 'x' }))).toEqual([]);
   });

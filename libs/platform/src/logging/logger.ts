@@ -1,10 +1,13 @@
-import { pino, type Logger as PinoLogger } from 'pino';
+import { pino, stdSerializers, type Logger as PinoLogger, type SerializedError } from 'pino';
 
 export type Logger = PinoLogger;
 
 /** Names under which a secret might slip into a log line. */
 const SECRET_FIELDS = ['authorization', 'token', 'secret', 'password', 'apiKey', 'databaseUrl', 'natsUrls', 'key'];
 const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
+
+/** pg hangs the whole connection on the errors of idle ones, with the key that cancels its statements. */
+const withoutClient = ({ client: _client, ...error }: SerializedError): SerializedError => error;
 
 export interface LoggerOptions {
   readonly app: string;
@@ -18,6 +21,7 @@ export const createLogger = ({ app, level, destination }: LoggerOptions): Logger
   const options = {
     level,
     base: { app },
+    serializers: { err: stdSerializers.wrapErrorSerializer(withoutClient) },
     redact: { paths: REDACTED, censor: '***' },
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
