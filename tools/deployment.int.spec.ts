@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
@@ -27,6 +27,12 @@ const waitsFor = (name: string, seen: readonly string[] = []): readonly string[]
   const direct = Object.keys(service(name).depends_on ?? {});
   return [...direct, ...direct.flatMap((each) => waitsFor(each, [...seen, name]))];
 };
+
+/** Names of the packages that a source loads at run time: not types, not Node's own, not ours. */
+const packagesOf = (source: string): readonly string[] =>
+  [...source.matchAll(/(?:^(?:import|export) (?!type )(?:[^';]* from )?|\bimport\(|\brequire\()'((?:@[^/']+\/)?[^/'.][^/']*)/gm)]
+    .map(([, name]) => name ?? '')
+    .filter((name) => !/^(node:|@foldwork\/)/.test(name));
 
 const hasDockerCompose = (): boolean => spawnSync('docker', ['compose', 'version'], { stdio: 'ignore' }).status === 0;
 
@@ -124,6 +130,33 @@ describe('Dockerfile', () => {
     const major = /\d+/.exec(wanted.devDependencies.node)?.[0];
     expect([...dockerfile.matchAll(/^FROM node:(\d+)-/gm)].map(([, version]) => version)).toEqual([major, major, major]);
     expect(dockerfile).toMatch(/^USER node$/m);
+  });
+
+  it('gives the standalone server and the auditor a folder that they may write to', () => {
+    const folder = /^ENV .*\bFOLDWORK_DATA_DIR=(\S+)/m.exec(dockerfile)?.[1] ?? '';
+    expect(dockerfile).toContain(`RUN mkdir ${folder} && chown node:node ${folder}`);
+    expect(service('auditor').environment?.['FOLDWORK_ANCHOR_FILE']).toMatch(new RegExp(`^${folder}/`));
+    expect(service('auditor').volumes).toEqual([`auditor-data:${folder}`]);
+  });
+
+  it('makes images that share all of their size: the app is chosen after everything is copied', () => {
+    const image = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+    expect(image.indexOf('ARG APP')).toBeGreaterThan(image.lastIndexOf('\nCOPY '));
+  });
+
+  it.each(['', 'nonsense'])('says what to build when the app is %j', (APP) => {
+    const check = /^RUN (test .*)$/m.exec(dockerfile)?.[1] ?? '';
+    const { status, stderr } = spawnSync('/bin/sh', ['-c', check], { cwd: ROOT, env: { PATH: process.env['PATH'], APP }, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'Say which app to build: --build-arg APP=gateway\n' });
+  });
+
+  it('installs all that the services import: none of it is a dependency for development only', () => {
+    expect(dockerfile).toContain('RUN npm ci --omit=dev');
+    const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(read('package.json'));
+    const sources = globSync('{apps,libs}/*/src/**/*.ts', { cwd: ROOT }).filter((path) => !/^libs\/testing\/|\.(spec|contract|bench)\.ts$/.test(path));
+    const imported = new Set(sources.flatMap((path) => packagesOf(read(path))));
+    expect(imported).toContain('pg');
+    expect([...imported].filter((name) => !(name in dependencies))).toEqual([]);
   });
 
   const built = SERVICES.filter((app) => existsSync(join(ROOT, `dist/apps/${app}/src/main.js`)));
