@@ -1,7 +1,7 @@
 /**
  * Compiles one or more projects with swc: every .ts file that is not a test goes to dist/<same path>.js with a source
  * map, other files that programs read (.sql, .json, .yaml, .html) are copied, and output without a source is removed.
- * The path aliases of tsconfig.json become relative requires. Files whose output is newer are left alone.
+ * The path aliases of tsconfig.json and the bundled packages become relative requires. Files whose output is newer are left alone.
  *
  * Usage: node tools/build.mjs <project folder>…
  */
@@ -10,10 +10,11 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { copyFile, mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { PACKAGE_PATHS, bundlePackages } from './bundle-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** What decides over the output besides the sources. */
-const SETTINGS = ['.swcrc', 'tsconfig.json'];
+const SETTINGS = ['.swcrc', 'tsconfig.json', 'tools/bundle-packages.mjs'];
 const ASSETS = new Set(['.sql', '.json', '.yaml', '.yml', '.html']);
 const NOT_BUILT = /(\.spec|\.contract|\.bench)\.ts$|^test\/|\.d\.ts$|(^|\/)(project|tsconfig)\.json$/;
 
@@ -21,7 +22,7 @@ const readSettings = () => {
   const settings = JSON.parse(readFileSync(join(root, '.swcrc'), 'utf8'));
   delete settings.$schema;
   const { paths } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')).compilerOptions;
-  Object.assign(settings.jsc, { baseUrl: root, paths }); // swc wants the folder absolute
+  Object.assign(settings.jsc, { baseUrl: root, paths: { ...paths, ...PACKAGE_PATHS } }); // swc wants the folder absolute
   return { ...settings, swcrc: false };
 };
 
@@ -60,6 +61,7 @@ const removeOrphans = async (project, sources) => {
 
 /** Compiles what has changed in a project; throws with swc's message when a file does not parse. */
 export const buildProject = async (project) => {
+  await bundlePackages();
   const settings = readSettings();
   const since = Math.max(...SETTINGS.map((file) => statSync(join(root, file)).mtimeMs));
   const sources = globSync('**/*.*', { cwd: join(root, project) })

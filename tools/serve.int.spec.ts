@@ -54,7 +54,7 @@ console.log('running', word, process.env['WORD']);
 
 beforeEach(async () => {
   workspace = await mkdtemp(join(tmpdir(), 'foldwork-serve-'));
-  for (const file of ['.swcrc', 'tsconfig.json', 'tools/build.mjs', 'tools/serve.mjs']) await cp(join(ROOT, file), join(workspace, file));
+  for (const file of ['.swcrc', 'tsconfig.json', 'package-lock.json', 'tools/build.mjs', 'tools/bundle-packages.mjs', 'tools/serve.mjs']) await cp(join(ROOT, file), join(workspace, file));
   await symlink(join(ROOT, 'node_modules'), join(workspace, 'node_modules'));
   await write('package.json', '{}');
   await write('.env', 'WORD=from-env\n');

@@ -14,7 +14,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const OLDEST_NODE = 20;
 const INSTALLED = 'node_modules/.package-lock.json';
 const BUILT = 'dist/.built';
-const SOURCES = ['apps', 'libs', 'benchmarks', 'examples', 'tools/build.mjs'];
+const SOURCES = ['apps', 'libs', 'benchmarks', 'examples', 'tools/build.mjs', 'tools/bundle-packages.mjs'];
 /** Scripts that read sources only. */
 const NEEDS_NO_BUILD = new Set(['lint:run', 'typecheck:run', 'simulate:run']);
 

@@ -8,14 +8,20 @@ const APPS = ['gateway', 'planner', 'executor', 'auditor'] as const;
 const LATER = "require('./dist/apps/executor/src/serve-steps.js');";
 
 /** What a service has loaded when it finds out that it has no settings: everything its imports bring. */
-const loadedBy = (app: string): Set<string> => {
+const filesOf = (app: string): string[] => {
   const later = app === 'executor' ? LATER : '';
   const tell = `process.on('exit', () => console.log(JSON.stringify(Object.keys(require.cache)))); ${later} require('./dist/apps/${app}/src/main.js');`;
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', tell], { cwd: ROOT, encoding: 'utf8', env: { PATH: process.env['PATH'] } });
   expect(stderr).toContain('FOLDWORK_DATABASE_URL is required');
-  const files = JSON.parse(stdout) as string[];
-  return new Set(files.flatMap((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)(?!.*node_modules)/.exec(file)?.[1] ?? []));
+  return JSON.parse(stdout) as string[];
 };
+
+const named = (files: readonly string[], pattern: RegExp): Set<string> => new Set(files.flatMap((file) => pattern.exec(file)?.[1] ?? []));
+const fromTheirFolders = (files: readonly string[]): Set<string> => named(files, /node_modules\/((?:@[^/]+\/)?[^/]+)(?!.*node_modules)/);
+const fromBundles = (files: readonly string[]): Set<string> => named(files, /dist\/packages\/(.+)\.package\.js$/);
+
+/** Small, and no part of a bundle because tests watch its statements. */
+const PG = /^(pg|postgres)(-|$)|^xtend$/;
 
 /** Packages that take 20 ms or more. A killed service is back when it has loaded, so each of them is somebody's outage. */
 const HEAVY = {
@@ -31,8 +37,15 @@ describe('the start of a service', () => {
   }, 60_000);
 
   it.each(APPS)('loads nothing heavy that the %s does not work with at once', (app) => {
-    const loaded = loadedBy(app);
+    const files = filesOf(app);
+    const loaded = fromTheirFolders(files).union(fromBundles(files));
     expect(loaded).toContain('@nestjs/core'); // it did load
     expect(HEAVY[app].filter((name) => loaded.has(name))).toEqual([]);
+  });
+
+  it.each(APPS)('loads what the %s needs of packages from bundles: their hundreds of files cost more than what is in them', (app) => {
+    const loaded = [...fromTheirFolders(filesOf(app))];
+    expect(loaded).toContain('pg'); // the pattern finds them
+    expect(loaded.filter((name) => !PG.test(name))).toEqual([]);
   });
 });
