@@ -1,12 +1,16 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '@foldwork/testing';
 import { AppendConnection } from './append-connection';
 
+const READY_BYTES = 6;
+
 /** A way to the server that can be made to swallow everything without closing anything. */
 class SwallowingWay {
   isSwallowing = false;
+  /** How long the end of an answer, which says that the server is ready again, comes after the rest. */
+  readyLateMs = 0;
   /** What the server was sent. */
   passed = '';
   private readonly server: Server;
@@ -16,7 +20,15 @@ class SwallowingWay {
     this.server = createServer((client) => {
       const upstream = connect(Number(to.port), to.hostname);
       this.sockets.push(client, upstream);
-      upstream.on('data', (bytes) => this.isSwallowing || client.write(bytes));
+      let passing = Promise.resolve();
+      const pass = async (bytes: Buffer): Promise<void> => {
+        client.write(bytes.subarray(0, -READY_BYTES));
+        await sleep(this.readyLateMs);
+        client.write(bytes.subarray(-READY_BYTES));
+      };
+      upstream.on('data', (bytes) => {
+        if (!this.isSwallowing) passing = passing.then(() => pass(bytes));
+      });
       client.on('data', (bytes) => {
         if (this.isSwallowing) return;
         this.passed += bytes.toString('latin1');
@@ -93,6 +105,18 @@ describe('AppendConnection', () => {
     const answers = await Promise.allSettled(['0', '2', '0', '5'].map((value) => connection.queryValue(half(value))));
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(await connection.queryValue(half('1'))).toBe('10');
+  });
+
+  it('lets a statement leave as it was made, though the end of the answer before has not come yet', async () => {
+    const value = Buffer.from('first');
+    const shared = () => ({ name: 'shared', text: 'SELECT convert_from($1::bytea, $2)', values: [value, 'UTF8'] });
+    await connection.queryValue(shared);
+    way.readyLateMs = 50;
+    await expect(connection.queryValue(() => ({ name: 'faulty', text: 'SELECT $1::integer', values: ['x'] }))).rejects.toThrow('invalid input syntax');
+    const first = connection.queryValue(shared);
+    await nextTurn();
+    value.write('other');
+    expect(await Promise.all([first, connection.queryValue(shared)])).toEqual(['first', 'other']);
   });
 
   it('says what the server says, and goes on with the same connection', async () => {

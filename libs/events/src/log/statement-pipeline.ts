@@ -31,8 +31,8 @@ export class StatementPipeline {
         else resolve(rows);
       });
       this.sent.push(query);
-      if (this.sent.length === 1) this.client.query(query);
-      else query.submit(this.client.connection);
+      if (this.sent.length === 1) this.client.query(query); // which waits where the answer before was an error
+      query.submit(this.client.connection);
     });
   }
 }
