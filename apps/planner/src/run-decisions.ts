@@ -1,9 +1,9 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { awaitedKey, type EventLog, type RunId } from '@foldwork/events';
 import { childRunView, decideRun, isOpenRun, lookAtEverything, lookAtTask, type DecideContext, type RunDecision, type RunState } from '@foldwork/domain';
 import type { AgendaWriter, Appointment } from './agenda-writer';
 import type { Dispatcher } from './dispatcher';
 import type { DueQueue } from './due-queue';
+import { HeldAppends } from './held-appends';
 import type { Interactions } from './interactions';
 import type { PlannedTally } from './planned-tally';
 import type { RunCache } from './run-cache';
@@ -11,7 +11,6 @@ import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
 
 /** How far ahead appointments are kept in memory; those further away are in the agenda only. */
 export const LOOK_AHEAD_MS = 2_000;
-const RELEASED_AT_ONCE = 500;
 const CONFLICTS_MAX = 10;
 const CONFLICT_PAUSE_MS = 50;
 /** A run that waits for child runs is told when they end; if that is lost, it looks by itself. */
@@ -37,10 +36,11 @@ export interface RunDecisionsParts {
  *  3. commands, signals and child runs are sent only for what the log has.
  */
 export class RunDecisions {
-  /** By moment, what goes on then. */
-  private readonly held = new Map<number, (() => void)[]>();
+  private readonly held: HeldAppends;
 
-  constructor(private readonly parts: RunDecisionsParts) {}
+  constructor(private readonly parts: RunDecisionsParts) {
+    this.held = new HeldAppends(parts.log, parts.now);
+  }
 
   /** Resolves when a decision that knows everything folded so far is in the log, and what it asked for is sent. */
   decide(entry: RunEntry, at = 0): Promise<void> {
@@ -90,7 +90,7 @@ export class RunDecisions {
 
   /** Decides and appends; `undefined` after a conflict. Commands go out as soon as the append is through. */
   private async append(entry: RunEntry): Promise<RunDecision | undefined> {
-    const { log, now, context, dispatcher, planned } = this.parts;
+    const { now, context, dispatcher, planned } = this.parts;
     const at = Math.max(now(), entry.dueAt);
     entry.dueAt = 0;
     this.repeatLost(entry, at);
@@ -99,11 +99,7 @@ export class RunDecisions {
       childRun: (runId) => entry.childRuns.get(runId),
       dispatched: (signalId) => entry.dispatched.get(signalId),
     });
-    if (at > now() && decision.events.length + decision.segments.length > 0) {
-      await this.until(at);
-      if (entry.hasNews) return undefined; // what came while it was held may change everything
-    }
-    if (decision.events.length > 0 && (await log.append(decision.events)).status === 'conflict') return undefined;
+    if (!(await this.isAppended(entry, decision, at))) return undefined;
     planned.add(decision.planned);
     forgetClaimed(entry);
     dispatcher.send(entry, decision.segments);
@@ -111,31 +107,11 @@ export class RunDecisions {
     return decision;
   }
 
-  private until(at: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const waiting = this.held.get(at);
-    if (waiting !== undefined) waiting.push(resolve);
-    else {
-      this.held.set(at, [resolve]);
-      void this.release(at);
-    }
-    return promise;
-  }
-
-  /** As many at once as the log takes in one statement: it leaves while the next ones are made ready. */
-  private async release(at: number): Promise<void> {
-    await this.waitUntil(at);
-    const waiting = this.held.get(at) ?? [];
-    this.held.delete(at);
-    for (let start = 0; start < waiting.length; start += RELEASED_AT_ONCE) {
-      for (const go of waiting.slice(start, start + RELEASED_AT_ONCE)) go();
-      for (let turn = 0; turn < 2; turn += 1) await nextTurn(); // what is appended in one turn is sent in the next
-    }
-  }
-
-  /** A timer may be a little early by the wall clock; a decision never is. */
-  private async waitUntil(at: number): Promise<void> {
-    for (let leftMs = at - this.parts.now(); leftMs > 0; leftMs = at - this.parts.now()) await sleep(leftMs);
+  /** False after a conflict, or when something came while the decision was held: it may change everything. */
+  private async isAppended(entry: RunEntry, { events, segments }: RunDecision, at: number): Promise<boolean> {
+    const { log, now } = this.parts;
+    if (at > now() && events.length + segments.length > 0) return (await this.held.append(at, events, () => entry.hasNews)).status !== 'conflict';
+    return events.length === 0 || (await log.append(events)).status !== 'conflict';
   }
 
   /** A command that nobody claimed in time is handed out again. */

@@ -10,17 +10,21 @@ export interface Mortal {
 
 export const mortal = (log: EventLog, pool: Pool): Mortal => {
   let isDead = false;
-  const guard = <T extends object>(target: T, calls: readonly PropertyKey[]): T =>
+  const guard = <T extends object>(target: T, calls: readonly PropertyKey[], own: Partial<T> = {}): T =>
     new Proxy(target, {
       get: (_target, key) => {
-        const value: unknown = Reflect.get(target, key);
+        const value: unknown = Reflect.get(Object.hasOwn(own, key) ? own : target, key);
         if (typeof value !== 'function') return value;
         const call = value as (...parameters: unknown[]) => unknown; // a method of the target
         return (...parameters: unknown[]) => (isDead && calls.includes(key) ? Promise.reject(new LogUnavailable('disconnected', 'killed')) : call.apply(target, parameters));
       },
     });
+  const prepare: EventLog['prepare'] = (appends) => {
+    const send = log.prepare(appends);
+    return () => (isDead ? appends.map(() => Promise.reject(new LogUnavailable('disconnected', 'killed'))) : send());
+  };
   return {
-    log: guard(log, ['append', 'readAfter', 'readRuns', 'head']),
+    log: guard(log, ['append', 'readAfter', 'readRuns', 'head'], { prepare }),
     pool: guard(pool, ['query']),
     kill: () => {
       isDead = true;

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AppendBatchEncoder } from './append-batch-encoder';
+import { AppendBatchEncoder } from './append-batch-encoder';
 import { checkedAppend, fastAppend, type Appends } from './append-batch.query';
 import type { AppendConnection } from './append-connection';
 import type { AppendOutcome, EventRefused, LogUnavailable } from './event-log.port';
 import { failureKind, toEventRefused, toLogUnavailable } from './postgres-failure';
+import type { Statement } from './rows-query';
 
 export type Settlement = AppendOutcome | EventRefused | LogUnavailable;
 
@@ -28,12 +29,19 @@ export class AppendBatchWriter {
     private readonly retryDelaysMs: readonly number[] = DEFAULT_RETRY_DELAYS_MS,
   ) {}
 
-  async write(appends: Appends): Promise<BatchResult> {
+  /** A batch of which all but the sending is done: the function that is returned does that, once. */
+  prepare(appends: Appends): () => Promise<BatchResult> {
+    const statement = fastAppend.statement(new AppendBatchEncoder(), appends);
+    return () => this.write(appends, statement);
+  }
+
+  async write(appends: Appends, prepared?: Statement): Promise<BatchResult> {
     let way = fastAppend;
     for (let attempt = 0; ; ) {
       try {
         const query = way; // what is made later is made of this one
-        const answer = query.outcomes(await this.connection.queryValue(() => query.statement(this.encoder, appends)), appends);
+        const statement = (): Statement => (query === fastAppend && prepared) || query.statement(this.encoder, appends);
+        const answer = query.outcomes(await this.connection.queryValue(statement), appends);
         return { settlements: answer.outcomes, lastPosition: answer.lastPosition };
       } catch (error) {
         const kind = failureKind(error);

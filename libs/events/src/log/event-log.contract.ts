@@ -154,6 +154,21 @@ export const describeEventLog = (name: string, open: () => Promise<EventLogUnder
       expect(await log.append([anEvent(runId, 'a', 1, { data }), anEvent(runId, 'b', 1, { data: escaped }), anEvent(runId, 'c', 1, { data: `{"a":${'['.repeat(63)}${']'.repeat(63)}}` })])).toMatchObject({ status: 'ok' });
     });
 
+    it('appends what was prepared when it is told to, each with its own answer', async () => {
+      const taken = aRunId();
+      await log.append([anEvent(taken)]);
+      const head = await log.head();
+      const [first, last] = [aRunId(), aRunId()];
+      const send = log.prepare([[anEvent(first, 'a'), anEvent(first, 'b')], [anEvent(taken, 'upload', 1, { data: '{"other":true}' })], [anEvent(last, 'a', 1, { data: 'no object' })], [anEvent(last)], []]);
+      expect(await log.append([anEvent(taken)])).toEqual({ status: 'duplicate' });
+      expect(await log.head()).toBe(head);
+      const answers = await Promise.allSettled(send());
+      expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : (answer.reason as EventRefused).code))).toEqual([
+        { status: 'ok', lastPosition: head + 2 }, { status: 'conflict' }, 'JSON_NOT_OBJECT', { status: 'ok', lastPosition: head + 3 }, 'APPEND_EMPTY',
+      ]);
+      expect((await log.readRuns([first, last])).map(({ task }) => task)).toEqual(['a', 'b', 'upload']);
+    });
+
     it('refuses an empty append', async () => {
       await expect(log.append([])).rejects.toBeInstanceOf(EventRefused);
     });

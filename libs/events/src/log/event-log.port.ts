@@ -16,6 +16,11 @@ export interface EventLog {
    * conflict.
    */
   append(events: readonly NewEvent[]): Promise<AppendOutcome>;
+  /**
+   * So many calls of `append` made ready now: the function that it returns is to be called once, and all it has to do is
+   * to send. For what must not be appended before its moment, nor long after it.
+   */
+  prepare(appends: readonly (readonly NewEvent[])[]): () => Promise<AppendOutcome>[];
   /** Events with `position > after`, in order, at most `limit`. */
   readAfter(after: number, limit: number): Promise<RecordedEvent[]>;
   /** All events of the runs in order of position (those after `after`), one query. */

@@ -30,7 +30,7 @@ describe('statements of at most three events', () => {
 
   beforeEach(() => {
     statements = [];
-    log = new GroupCommit(write, () => undefined, { ...DEFAULT_GROUP_COMMIT_LIMITS, batchEventsMax: 3 });
+    log = new GroupCommit({ write, prepare: (appends) => () => write(appends) }, () => undefined, { ...DEFAULT_GROUP_COMMIT_LIMITS, batchEventsMax: 3 });
   });
 
   it('leave one behind the other when they are full, a third one when the first is answered', async () => {
@@ -68,6 +68,19 @@ describe('statements of at most three events', () => {
     }
     await draining;
     expect(await outcomes).toHaveLength(7);
+  });
+
+  it('that were prepared wait for nobody, and those behind them wait for their answer', async () => {
+    const send = log.prepare(Array.from({ length: 7 }, () => [anEvent(aRunId())]));
+    void append(1);
+    await nextTurn();
+    const outcomes = Promise.all(send());
+    void append(3);
+    await nextTurn();
+    expect(sizes()).toEqual([1, 3, 3, 1]);
+    for (let index = 0; index < 4; index += 1) await statements[index]?.answer();
+    expect((await outcomes).map(({ status }) => status)).toEqual(Array(7).fill('ok'));
+    expect(sizes()).toEqual([1, 3, 3, 1, 3]);
   });
 
   it('that wait through an outage are rejected; the one on its way is answered by itself', async () => {

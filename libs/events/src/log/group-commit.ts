@@ -19,14 +19,20 @@ export const DEFAULT_GROUP_COMMIT_LIMITS: GroupCommitLimits = {
   queueUnitsMax: 64 * 1024 * 1024,
 };
 
-interface Waiting {
+interface Sized {
   readonly events: readonly NewEvent[];
   readonly units: number;
+}
+
+interface Waiting extends Sized {
   readonly resolve: (outcome: AppendOutcome) => void;
   readonly reject: (error: Error) => void;
 }
 
-type WriteBatch = (appends: readonly (readonly NewEvent[])[]) => Promise<BatchResult>;
+interface BatchWriter {
+  write(appends: readonly (readonly NewEvent[])[]): Promise<BatchResult>;
+  prepare(appends: readonly (readonly NewEvent[])[]): () => Promise<BatchResult>;
+}
 
 /** One that is carried out and one that waits at the server, so that it has no pause between the two. */
 const IN_FLIGHT_MAX = 2;
@@ -44,13 +50,13 @@ export class GroupCommit {
   private readonly inFlight = new Set<Promise<void>>();
 
   constructor(
-    private readonly write: WriteBatch,
+    private readonly writer: BatchWriter,
     private readonly onCommit: (commit: Commit) => void,
     private readonly limits: GroupCommitLimits = DEFAULT_GROUP_COMMIT_LIMITS,
   ) {}
 
   append(events: readonly NewEvent[]): Promise<AppendOutcome> {
-    const units = payloadUnits(events);
+    const { units } = sized(events);
     const { queueEventsMax, queueUnitsMax } = this.limits;
     if (this.waitingEvents + events.length > queueEventsMax || (this.waitingUnits + units > queueUnitsMax && this.waitingUnits > 0))
       return Promise.reject(new LogUnavailable('overloaded', `${this.waitingEvents} events wait for the log already`));
@@ -60,6 +66,21 @@ export class GroupCommit {
       this.waitingUnits += units;
       this.schedule();
     });
+  }
+
+  /** What is prepared waits for nothing when it is sent: it follows the statements that are on their way already. */
+  prepare(appends: readonly (readonly NewEvent[])[]): () => Promise<AppendOutcome>[] {
+    const prepared = appends.map((events) => ({ ...sized(events), ...Promise.withResolvers<AppendOutcome>() }));
+    const batches: { readonly batch: readonly Waiting[]; readonly send: () => Promise<BatchResult> }[] = [];
+    for (let start = 0; start < prepared.length; ) {
+      const batch = prepared.slice(start, start + this.batchLength(prepared.slice(start)));
+      batches.push({ batch, send: this.writer.prepare(batch.map(({ events }) => events)) });
+      start += batch.length;
+    }
+    return () => {
+      for (const { batch, send } of batches) this.follow(batch, send());
+      return prepared.map(({ promise }) => promise);
+    };
   }
 
   /** Resolves when nothing waits and nothing is in flight. */
@@ -91,32 +112,38 @@ export class GroupCommit {
   private start(): void {
     while (this.mayStart) {
       const batch = this.takeBatch();
-      const writing = this.write(batch.map(({ events }) => events)).then((result) => {
-        this.inFlight.delete(writing);
-        // A full batch leaves before the callers of the last one are told: what they do then need not delay it.
-        if (this.isFull && !isOutage(result)) this.start();
-        this.settle(batch, result);
-        this.schedule();
-      });
-      this.inFlight.add(writing);
+      this.follow(batch, this.writer.write(batch.map(({ events }) => events)));
     }
   }
 
+  private follow(batch: readonly Waiting[], writing: Promise<BatchResult>): void {
+    const settled = writing.then((result) => {
+      this.inFlight.delete(settled);
+      // A full batch leaves before the callers of the last one are told: what they do then need not delay it.
+      if (this.isFull && !isOutage(result)) this.start();
+      this.settle(batch, result);
+      this.schedule();
+    });
+    this.inFlight.add(settled);
+  }
+
   private takeBatch(): Waiting[] {
+    const count = this.batchLength(this.waiting);
+    const batch = count === this.waiting.length ? this.takeAll() : this.waiting.splice(0, count);
+    for (const { events, units } of batch) {
+      this.waitingEvents -= events.length;
+      this.waitingUnits -= units;
+    }
+    return batch;
+  }
+
+  /** How many appends, at least one, a statement takes. */
+  private batchLength(appends: readonly Sized[]): number {
     const { batchEventsMax, batchUnitsMax } = this.limits;
-    let count = 0;
     let events = 0;
     let units = 0;
-    for (const next of this.waiting) {
-      if (count > 0 && (events + next.events.length > batchEventsMax || units + next.units > batchUnitsMax)) break;
-      count++;
-      events += next.events.length;
-      units += next.units;
-    }
-    this.waitingEvents -= events;
-    this.waitingUnits -= units;
-    if (count === this.waiting.length) return this.takeAll();
-    return this.waiting.splice(0, count);
+    const tooMany = appends.findIndex((append) => (events += append.events.length) > batchEventsMax || (units += append.units) > batchUnitsMax);
+    return tooMany < 0 ? appends.length : Math.max(tooMany, 1);
   }
 
   private takeAll(): Waiting[] {
@@ -148,10 +175,10 @@ export class GroupCommit {
 
 const isOutage = ({ settlements }: BatchResult): boolean => settlements.some((settlement) => settlement instanceof LogUnavailable);
 
-const payloadUnits = (events: readonly NewEvent[]): number => {
+const sized = (events: readonly NewEvent[]): Sized => {
   let units = 0;
   for (const { data, metadata } of events) units += data.length + metadata.length;
-  return units;
+  return { events, units };
 };
 
 const needsDecision = (batch: readonly Waiting[], settlements: readonly Settlement[]): boolean =>

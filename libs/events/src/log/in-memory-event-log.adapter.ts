@@ -44,6 +44,10 @@ export class InMemoryEventLog implements EventLog {
     return { status: 'ok', lastPosition };
   }
 
+  prepare(appends: readonly (readonly NewEvent[])[]): () => Promise<AppendOutcome>[] {
+    return () => appends.map((events) => this.append(events));
+  }
+
   async readAfter(after: number, limit: number): Promise<RecordedEvent[]> {
     return this.events.slice(after, after + limit);
   }

@@ -59,7 +59,7 @@ export class PostgresEventLog implements EventLog {
     const delays = options.retryDelaysMs ?? DEFAULT_RETRY_DELAYS_MS;
     const writer = new AppendBatchWriter(this.appendConnection, new AppendBatchEncoder(), delays);
     this.groupCommit = new GroupCommit(
-      (appends) => writer.write(appends),
+      writer,
       (commit) => this.listeners.tell(commit),
       options.groupCommitLimits ?? DEFAULT_GROUP_COMMIT_LIMITS,
     );
@@ -67,9 +67,17 @@ export class PostgresEventLog implements EventLog {
 
   async append(events: readonly NewEvent[]): Promise<AppendOutcome> {
     if (this.isClosed) throw new LogUnavailable('closed', 'the event log is closed');
-    if (events.length === 0) throw new EventRefused('APPEND_EMPTY', 'an append needs at least one event');
-    for (const event of events) validateEvent(event, this.eventLimits);
+    this.validate(events);
     return this.groupCommit.append(events);
+  }
+
+  prepare(appends: readonly (readonly NewEvent[])[]): () => Promise<AppendOutcome>[] {
+    const sound = new Set(appends.filter((events) => this.isSound(events)));
+    const send = this.groupCommit.prepare([...sound]);
+    return () => {
+      const sent = (this.isClosed ? [] : send()).values();
+      return appends.map((events) => (sound.has(events) ? sent.next().value : undefined) ?? this.append(events)); // which says what is wrong
+    };
   }
 
   readAfter(after: number, limit: number): Promise<RecordedEvent[]> {
@@ -109,6 +117,21 @@ export class PostgresEventLog implements EventLog {
     this.isClosed = true;
     await this.groupCommit.drain();
     await Promise.all([this.appendConnection.close(), this.reading.end()]);
+  }
+
+  private validate(events: readonly NewEvent[]): void {
+    if (events.length === 0) throw new EventRefused('APPEND_EMPTY', 'an append needs at least one event');
+    for (const event of events) validateEvent(event, this.eventLimits);
+  }
+
+  private isSound(events: readonly NewEvent[]): boolean {
+    try {
+      this.validate(events);
+      return true;
+    } catch (error) {
+      if (error instanceof EventRefused) return false;
+      throw error;
+    }
   }
 
   private async readEvents(statement: Statement): Promise<RecordedEvent[]> {
