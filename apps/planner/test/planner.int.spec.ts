@@ -4,6 +4,7 @@ import { LogUnavailable, type DefinitionHash, type EventLog, type TaskPath } fro
 import { compileDefinition, type Definition } from '@foldwork/domain';
 import { runIdAt } from '@foldwork/testing';
 import { replayRun } from '../src/check/replay-run';
+import { MANY, READY_MS } from '../src/held-appends';
 import { PlannerWorld } from './planner-world';
 
 let world: PlannerWorld;
@@ -94,6 +95,23 @@ it('decides runs even if its memory holds a single one', async () => {
   const runs = await Promise.all(Array.from({ length: 40 }, () => world.request(definition)));
   await world.until(() => runs.every((runId) => world.commandsOf(runId).length > 0), 'a command for each run');
   await Promise.all(runs.map((runId) => world.work(runId)));
+});
+
+it.each(['all of them', 'all but one that is canceled while they are held'])('ends many waits at one moment, none before it and each once: %s', async (which) => {
+  await world.start();
+  const due = Date.now() + 1_500;
+  const definition = await world.define([{ id: 'wait', type: 'wait', action: undefined, until: new Date(due).toISOString() }, { id: 'after' }]);
+  const runs = await Promise.all(Array.from({ length: 3 * MANY }, () => world.request(definition)));
+  const canceled = which === 'all of them' ? [] : runs.slice(-1);
+  await sleep(due - READY_MS - 20 - Date.now());
+  await Promise.all(canceled.map((runId) => world.command(runId, { kind: 'cancel', reason: 'changed its mind' })));
+  const others = runs.filter((runId) => !canceled.includes(runId));
+  await world.until(() => others.every((runId) => world.commandsOf(runId).length > 0), 'a command for each run');
+  for (const runId of canceled) await world.reached(runId, 'canceled');
+  const ends = (await world.log.readRuns(others)).filter(({ task, data }) => task === 'wait' && data.includes('"to":"completed"'));
+  expect(ends.map(({ runId }) => runId).sort()).toEqual([...others].sort());
+  expect(ends.filter(({ recordedAt }) => recordedAt < due)).toEqual([]);
+  expect(others.every((runId) => world.commandsOf(runId).length === 1)).toBe(true);
 });
 
 it('sets a run aside that it cannot decide, and goes on with the others', async () => {
