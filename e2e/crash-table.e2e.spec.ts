@@ -39,6 +39,7 @@ const ROWS: readonly Row[] = [
   ...both('P5', 'planner', 'RunRetried is appended', append('RunRetried')),
   ...both('P6', 'planner', 'RunCompleted is appended', append('RunCompleted')),
   ...both('P7', 'planner', 'agenda and position are saved', sql('INSERT INTO public.agenda.*\\[true')),
+  ...both('P9', 'planner', 'the command that has the plan is on the bus', bus('PUB foldwork\\.steps.*RunPlanned')),
   ...both('E1', 'executor', 'the first task is claimed', append(transition('begin'))),
   ...both('E2', 'executor', 'the command is acknowledged', bus('\\+ACK')),
   ...both('E3', 'executor', 'an outcome and the next start are appended', append('"starts":\\{"task":"flaky"')),
@@ -46,6 +47,7 @@ const ROWS: readonly Row[] = [
   ...both('E5', 'executor', 'a side effect is recorded', append('SideEffectRecorded')),
   ...both('E6', 'executor', 'the answer of verify is recorded', append('EffectVerified')),
   ...both('E7', 'executor', 'the last outcome and RunCompleted are appended', append('RunCompleted')),
+  ...both('E8', 'executor', 'the plan and the claim of the first task are appended', append('RunPlanned')),
   ...both('A1', 'auditor', 'read models and their checkpoint move', sql('UPDATE public.checkpoints.*read_models')),
   ...both('A2', 'auditor', 'the feed is published', bus('PUB foldwork\\.events')),
   ...both('A3', 'auditor', "the feed's checkpoint moves", sql('UPDATE public.checkpoints.*"feed"')),
@@ -60,12 +62,15 @@ const job = ({ id }: Row): object => {
     onceTask('upload', { dropFirst: 1 }, { action: 'world.recorded', retry: RETRY_AT_ONCE }),
     task('save', id.startsWith('P7') ? { delayMs: 300 } : {}), // the agenda is written for runs that last
     ...(id.startsWith('P6') ? [AGGREGATE] : []), // a run that ends with a basic task is completed by the executor
-  ]);
+  ], id.startsWith('P1') ? { timeout: '1h' } : {}); // a plan that nothing but a claim can follow is appended by the executor
 };
 /** Of the job above: six when nothing is killed, and one in flight at the kill. */
 const ATTEMPTS_MAX = 7;
 
 const isDuringTaskThree = ({ id }: Row): boolean => id.startsWith('E5') || id.startsWith('E6');
+
+/** A planner that has to read the definition first appends the plan itself. */
+const isOfKnownDefinition = ({ id }: Row): boolean => id.startsWith('P9') || id.startsWith('E8');
 
 let system: System;
 throughout({ onceTasks: ['upload'] }, (started) => (system = started));
@@ -74,6 +79,7 @@ describe('killed before and after each commit of the execution protocol', () => 
   it.each(ROWS.map((row) => ({ ...row, proves: isDuringTaskThree(row) ? '[S1-12] ' : '' })))('$proves$id: the $service dies $title', async (row) => {
     const { api, world } = system;
     const service = system.service(row.service);
+    if (isOfKnownDefinition(row)) await api.succeeded(await api.submit(job(row)));
     await service.crashAt(row.point);
     const submitting = api.submitPatiently(job(row), `crash-${row.id}`);
     await service.ends(`at ${row.id}`);

@@ -56,7 +56,7 @@ export class Recorder {
   async claim(entry: Omit<Entry, 'decide'>): Promise<boolean> {
     this.claims += 1;
     const event = asNewEvent({ ...entry, decide: false }, { requestId: `claim-${this.claims}` });
-    const outcome = await this.append([event], () => this.holds(entry.holder));
+    const outcome = await this.append([...planOf(entry.command), event], () => this.holds(entry.holder));
     return outcome.status !== 'conflict';
   }
 
@@ -72,7 +72,7 @@ export class Recorder {
     const fail: TaskTransitioned = { transition: 'fail', from: 'in_progress', to: 'failed', ...facts, error };
     const events = [begin, fail].map((data, index) =>
       asNewEvent({ command, task: path, version: version + 1 + index, event: { type: 'TaskTransitioned', data }, holder: this.holder, decide: index === 1 }));
-    await this.append(events);
+    await this.append([...planOf(command), ...events]);
   }
 
   /** Appends however long it takes, or while it is still wanted: work that was done must not be lost. */
@@ -88,6 +88,9 @@ export class Recorder {
     }
   }
 }
+
+/** Comes into the log with the first claim or not at all: then somebody has written to the run since. */
+const planOf = ({ plan = [] }: StepCommand): readonly NewEvent[] => plan;
 
 const asNewEvent = ({ command: { runId, namespace }, task, version, event, holder, decide }: Entry, more: Omit<EventMetadata, 'actor'> = {}): NewEvent =>
   newEvent({ runId, namespace, metadata: { actor: `executor:${holder}`, ...more } }, task, version, event, decide);

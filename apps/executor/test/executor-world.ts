@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { ActionRegistry, coreActions, type Action } from '@foldwork/actions';
 import {
   createPostgresEventLog, EmbeddedBus, InMemoryDefinitionStore, logMigrations, newEvent, openEvent, RUN_STREAM, stringifyJson,
-  type DefinitionHash, type DomainEvent, type EventLog, type Json, type RunId, type StepCommand, type TaskPath,
+  type DefinitionHash, type DomainEvent, type EventLog, type Json, type NewEvent, type RunId, type StepCommand, type TaskPath,
 } from '@foldwork/events';
 import { decideOperatorCommand, decideRun, foldRun, lookAtEverything, stepCommands, type Definition, type RunState, type TaskState } from '@foldwork/domain';
 import { createLogger, createPool, DefinitionCache, type Logger } from '@foldwork/platform';
@@ -79,19 +79,24 @@ export class ExecutorWorld {
   }
 
   /** Decides once and returns the commands; with `send` they go to the bus. */
-  async decide(runId: RunId, { send = true, now = Date.now() }: { send?: boolean; now?: number } = {}): Promise<StepCommand[]> {
-    const run = await this.run(runId);
-    const definition = await new DefinitionCache(this.definitions).get(NAMESPACE, run.definition);
-    lookAtEverything(run);
-    const { events, segments } = decideRun(run, definition, { now, metadata: METADATA, isLost: (executor) => this.lost.has(executor), quarantineMs: 0 });
+  async decide(runId: RunId, { send = true, now = Date.now() }: { send?: boolean; now?: number } = {}): Promise<readonly StepCommand[]> {
+    const { events, commands } = await this.decideOnly(runId, now);
     if (events.length > 0 && (await this.log.append(events)).status === 'conflict') throw new Error('the test decided on an old state');
-    const commands = stepCommands(run, definition, segments, await this.log.epoch());
     if (send) for (const command of commands) await this.bus.publishStep(command.pool, command.runId, stringifyJson(command));
     return commands;
   }
 
+  /** What would be appended and sent. */
+  async decideOnly(runId: RunId, now = Date.now()): Promise<{ readonly events: readonly NewEvent[]; readonly commands: readonly StepCommand[] }> {
+    const run = await this.run(runId);
+    const definition = await new DefinitionCache(this.definitions).get(NAMESPACE, run.definition);
+    lookAtEverything(run);
+    const { events, segments } = decideRun(run, definition, { now, metadata: METADATA, isLost: (executor) => this.lost.has(executor), quarantineMs: 0 });
+    return { events, commands: stepCommands(run, definition, segments, await this.log.epoch()) };
+  }
+
   /** What an operator does; resolves to the version of the run's stream afterwards. */
-  async operate(runId: RunId, kind: 'pause' | 'resume'): Promise<number> {
+  async operate(runId: RunId, kind: 'pause' | 'resume' | 'cancel'): Promise<number> {
     const run = await this.run(runId);
     const decision = decideOperatorCommand(run, { kind }, { now: Date.now(), metadata: METADATA });
     if (!decision.accepted) throw new Error(decision.detail);

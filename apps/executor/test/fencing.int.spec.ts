@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { defineAction, type Action } from '@foldwork/actions';
-import { stringifyJson, type Json } from '@foldwork/events';
+import { stringifyJson, type Json, type RunId, type StepCommand, type TaskPath } from '@foldwork/events';
 import { foldRun } from '@foldwork/domain';
 import { actionList, ExecutorWorld, Gate } from './executor-world';
 
@@ -23,6 +23,29 @@ it('runs a task once when its command is doubled, in one executor and in two', a
   await world.until(async () => (await world.task(runId, 'b')).status === 'completed', 'both tasks done');
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(calls).toBe(2);
+});
+
+it('appends the plan that comes with a command together with its claim, or begins nothing', async () => {
+  let calls = 0;
+  await world.start(actionList(action('count', () => (calls += 1))));
+  const commandOf = async (runId: RunId): Promise<StepCommand> => {
+    const { events: plan, commands: [command] } = await world.decideOnly(runId);
+    if (command === undefined) throw new Error('no command');
+    return { ...command, plan };
+  };
+  const [good, canceled, faulty] = [
+    await world.request([{ id: 'a', action: 'count' }]), await world.request([{ id: 'a', action: 'count' }]), await world.request([{ id: 'a', action: 'count', with: { n: '${ input.none }' } }]),
+  ];
+  const commands = await Promise.all([good, canceled, faulty].map(commandOf));
+  await world.operate(canceled, 'cancel');
+  for (const command of [...commands, ...commands]) await world.bus.publishStep('default', command.runId, stringifyJson(command));
+  await world.until(async () => (await world.run(good)).status === 'succeeded', 'the run to end');
+  await world.until(async () => (await world.run(faulty)).tasks.get('a' as TaskPath)?.status === 'failed', 'the faulty one to be refused');
+  const words = async (runId: RunId): Promise<string[]> => (await world.events(runId)).map((event) => (event.type === 'TaskTransitioned' ? event.data.transition : event.type));
+  expect(await words(good)).toEqual(['RunRequested', 'RunPlanned', 'begin', 'complete', 'RunCompleted']);
+  expect(await words(faulty)).toEqual(['RunRequested', 'RunPlanned', 'begin', 'fail']);
+  expect(await words(canceled)).toEqual(['RunRequested', 'RunCancelRequested']);
+  expect(calls).toBe(1);
 });
 
 it('[S3-46] records one of two concurrent results for a task; the other is refused and changes nothing', async () => {

@@ -23,14 +23,14 @@ const isCancellation = ({ type, data }: NewEvent): boolean => type === 'TaskTran
 export class Dispatcher {
   constructor(private readonly options: DispatcherOptions) {}
 
-  /** Sends the segments that are not on their way already. */
-  send(entry: RunEntry, segments: readonly (readonly SegmentTask[])[]): void {
+  /** Sends the segments that are not on their way already; a plan goes with the only one. */
+  send(entry: RunEntry, segments: readonly (readonly SegmentTask[])[], plan?: readonly NewEvent[]): void {
     const now = this.options.now();
     const fresh = segments.filter(([first]) => first !== undefined && !this.isOnItsWay(entry, first, now));
     if (fresh.length === 0) return;
     for (const [first] of fresh) if (first !== undefined) this.note(entry, first, now);
     for (const command of stepCommands(entry.run, entry.definition, fresh, this.options.epoch)) {
-      this.options.bus.publishStep(command.pool, command.runId, stringifyJson(command)).catch((error: unknown) => this.failed(entry, command.segments, error));
+      this.options.bus.publishStep(command.pool, command.runId, stringifyJson(plan === undefined ? command : { ...command, plan })).catch((error: unknown) => this.failed(entry, command.segments, error));
     }
   }
 

@@ -2,6 +2,7 @@ import { Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent, type Eve
 import { Clock, DefinitionCache, TaskTypeVersionStore } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
 import { createPlanner } from './create-planner';
+import { DecideHints } from './decide-hints';
 import { DueQueue } from './due-queue';
 import { ExecutorWatch } from './executor-watch';
 import { HeldShards } from './held-shards';
@@ -36,6 +37,7 @@ export class PlannerRuntime {
   private readonly versions: TaskTypeVersionStore;
   private readonly tally = new PlannedTally();
   private readonly lanes: LaneKeeper;
+  private readonly decideHints: DecideHints;
   private signals: SignalDelivery | undefined;
   private planner: Planner | undefined;
   private subscription: LogSubscription | undefined;
@@ -56,6 +58,13 @@ export class PlannerRuntime {
     this.membership = new Membership(pool, 'planner');
     this.watch = new ExecutorWatch(new Membership(pool, 'executor'));
     this.due = new DueQueue((runIds, at) => this.attempt(() => this.planner?.look(runIds.filter(this.shards.owns), { at }), runIds), this.now);
+    this.decideHints = new DecideHints({
+      owns: this.shards.owns,
+      hear: (events) => this.planner?.hear(events),
+      attempt: (work, runIds) => this.attempt(() => work, runIds),
+      readLog: () => this.subscription?.wake(),
+      onTrouble: this.trouble,
+    });
     this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: this.metadata(), owns: this.shards.owns, now: this.now });
     this.writer = new AgendaWriter(this.agenda, () => ({ shards: this.shards.settled, position: this.subscription?.position ?? 0 }), this.trouble);
   }
@@ -99,6 +108,7 @@ export class PlannerRuntime {
     await Promise.all(this.clocks.map((clock) => clock.stop()));
     this.due.close();
     await Promise.all(this.hints.map((hint) => hint.close()));
+    this.decideHints.close();
     await this.subscription?.close();
     await this.writer.stop();
     await this.membership.leave(this.dependencies.settings.name, this.incarnation).catch(this.trouble);
@@ -160,7 +170,7 @@ export class PlannerRuntime {
 
   private listen(): void {
     const { bus } = this.dependencies;
-    this.hints.push(bus.onHint('decide', () => this.subscription?.wake()));
+    this.hints.push(bus.onHint('decide', (payload) => this.decideHints.take(payload)));
     this.hints.push(bus.onHint('executors', () => this.attempt(() => this.watchExecutors())));
     const stopListening = bus.onReconnect(() => this.attempt(() => this.planner?.look(this.planner.inFlight(), { everything: true })));
     this.hints.push({ close: () => Promise.resolve(stopListening()) });

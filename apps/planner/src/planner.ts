@@ -1,4 +1,4 @@
-import { LogUnavailable, type RecordedEvent, type RunId } from '@foldwork/events';
+import { LogUnavailable, type PlacedEvent, type RecordedEvent, type RunId } from '@foldwork/events';
 import { lookAtEverything } from '@foldwork/domain';
 import type { AgendaWriter } from './agenda-writer';
 import type { DueQueue } from './due-queue';
@@ -52,6 +52,21 @@ export class Planner {
     }
     await this.foldAfterReading(held, unread);
     await this.decideAll([...due].flatMap((runId) => held.get(runId) ?? []));
+  }
+
+  /**
+   * Events that were appended a moment ago, before the log is read that far: runs that begin are decided at once. Resolves
+   * like `take`; `undefined`: this has to be read in its order.
+   */
+  hear(events: readonly PlacedEvent[]): Promise<void> | undefined {
+    if (events.length === 0) return undefined;
+    const entries: RunEntry[] = [];
+    for (const event of events) {
+      const begun = this.beginAhead(event);
+      if (begun !== undefined) entries.push(begun);
+      else if (!this.endAhead(event)) return undefined;
+    }
+    return this.decideAll(entries);
   }
 
   /** Looks at runs because of the time, or because something around them changed. */
@@ -116,6 +131,28 @@ export class Planner {
       held.delete(event.runId);
       this.setAside(event.runId, error);
     }
+  }
+
+  /** A run that waits for its place in a lane begins in the order of the log. */
+  private beginAhead(event: PlacedEvent): RunEntry | undefined {
+    const { cache, agenda } = this.parts;
+    if (event.type !== 'RunRequested' || cache.isLoading(event.runId)) return undefined;
+    if (cache.get(event.runId) !== undefined) return undefined;
+    const entry = cache.openAtOnce(event);
+    if (entry === undefined) return undefined;
+    agenda.opened(event.runId, event.position);
+    if (!entry.run.admitted) return undefined;
+    entry.isNew = true;
+    return entry;
+  }
+
+  /** The rest can wait until the log is read: it still has the run's events to come. */
+  private endAhead(event: PlacedEvent): boolean {
+    const { cache, agenda, due } = this.parts;
+    if (cache.get(event.runId)?.isEnd(event) !== true) return false;
+    agenda.remove(event.runId);
+    due.remove(event.runId);
+    return true;
   }
 
   private async open(held: Map<RunId, RunEntry>, event: RecordedEvent): Promise<void> {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { EventLog, RecordedEvent, RunId } from '@foldwork/events';
-import { foldEvent, foldRun, lookAtEverything, type RunState } from '@foldwork/domain';
+import type { EventLog, PlacedEvent, RunId } from '@foldwork/events';
+import { foldEvent, foldRun, lookAtEverything, type CompiledDefinition, type RunState } from '@foldwork/domain';
 import type { DefinitionCache } from '@foldwork/platform';
 import { RunEntry } from './run-entry';
 
@@ -38,9 +38,16 @@ export class RunCache {
   }
 
   /** Takes in a run by its first event. */
-  async open(event: RecordedEvent): Promise<RunEntry | undefined> {
+  async open(event: PlacedEvent): Promise<RunEntry | undefined> {
     const run = foldEvent(undefined, event);
-    return run === undefined ? undefined : this.keep(run);
+    return run === undefined ? undefined : this.keepWithDefinition(run);
+  }
+
+  /** The same at once; `undefined` when its definition would have to be read first. */
+  openAtOnce(event: PlacedEvent): RunEntry | undefined {
+    const run = foldEvent(undefined, event);
+    const definition = run && this.definitions.peek(run.definition);
+    return run && definition && this.keep(run, definition);
   }
 
   /** The runs as far as the log knows them; those not in memory are read with one query. Rejects if one of them cannot be folded. */
@@ -67,13 +74,16 @@ export class RunCache {
       const run = foldRun(ofRun);
       if (run === undefined) continue;
       lookAtEverything(run);
-      entries.set(runId, await this.keep(run));
+      entries.set(runId, await this.keepWithDefinition(run));
     }
     return entries;
   }
 
-  private async keep(run: RunState): Promise<RunEntry> {
-    const definition = this.definitions.peek(run.definition) ?? (await this.definitions.get(run.namespace, run.definition));
+  private async keepWithDefinition(run: RunState): Promise<RunEntry> {
+    return this.keep(run, this.definitions.peek(run.definition) ?? (await this.definitions.get(run.namespace, run.definition)));
+  }
+
+  private keep(run: RunState, definition: CompiledDefinition): RunEntry {
     const entry = new RunEntry(run, definition);
     this.entries.set(run.runId, entry);
     return entry;

@@ -13,6 +13,12 @@ import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
 export const LOOK_AHEAD_MS = 2_000;
 const CONFLICTS_MAX = 10;
 const CONFLICT_PAUSE_MS = 50;
+/**
+ * So long a plan may be on its way with its first command. Executors that keep up have it in the log within milliseconds;
+ * where so many plans are on their way, they do not.
+ */
+const PLAN_WAIT_MS = 1_000;
+const PLANS_AHEAD_MAX = 32;
 /** A run that waits for child runs is told when they end; if that is lost, it looks by itself. */
 const CHILD_CHECK_MS = 10_000;
 
@@ -37,6 +43,7 @@ export interface RunDecisionsParts {
  */
 export class RunDecisions {
   private readonly held: HeldAppends;
+  private readonly ahead = new Set<RunEntry>();
 
   constructor(private readonly parts: RunDecisionsParts) {
     this.held = new HeldAppends(parts.log, parts.now);
@@ -74,7 +81,9 @@ export class RunDecisions {
   private async refold({ runId }: RunEntry): Promise<RunEntry | undefined> {
     const { cache } = this.parts;
     cache.drop(runId);
-    return (await cache.load([runId])).get(runId);
+    const fresh = (await cache.load([runId])).get(runId);
+    if (fresh === undefined) this.forget(runId); // somebody spoke of a run that this log does not have
+    return fresh;
   }
 
   /** False: somebody else wrote to the run meanwhile, and the state is worth nothing any more. */
@@ -93,16 +102,19 @@ export class RunDecisions {
     const { now, context, dispatcher, planned } = this.parts;
     const at = Math.max(now(), entry.dueAt);
     entry.dueAt = 0;
+    if (entry.isOvertaken(at)) return undefined;
     this.repeatLost(entry, at);
     const decision = decideRun(entry.run, entry.definition, {
       ...context(at),
       childRun: (runId) => entry.childRuns.get(runId),
       dispatched: (signalId) => entry.dispatched.get(signalId),
     });
-    if (!(await this.isAppended(entry, decision, at))) return undefined;
+    if (entry.isAhead && decision.events.length + decision.segments.length > 0) return undefined;
+    const plan = this.leaveToClaim(entry, decision);
+    if (plan === undefined && !(await this.isAppended(entry, decision, at))) return undefined;
     planned.add(decision.planned);
     forgetClaimed(entry);
-    dispatcher.send(entry, decision.segments);
+    dispatcher.send(entry, decision.segments, plan);
     dispatcher.cancel(entry, decision.events);
     return decision;
   }
@@ -112,6 +124,20 @@ export class RunDecisions {
     const { log, now } = this.parts;
     if (at > now() && events.length + segments.length > 0) return (await this.held.append(at, events, () => entry.hasNews)).status !== 'conflict';
     return events.length === 0 || (await log.append(events)).status !== 'conflict';
+  }
+
+  /** A run that begins with a task for an executor begins one commit earlier when that one appends the plan with its claim. */
+  private leaveToClaim(entry: RunEntry, { events, segments, wakeAt }: RunDecision): RunDecision['events'] | undefined {
+    const isPlan = entry.isNew && wakeAt === undefined && events.length === 1 && events[0]?.type === 'RunPlanned' && segments.length === 1;
+    if (!isPlan || !this.hasRoomAhead()) return undefined;
+    entry.goAhead(this.parts.now() + PLAN_WAIT_MS);
+    this.ahead.add(entry);
+    return events;
+  }
+
+  private hasRoomAhead(): boolean {
+    if (this.ahead.size >= PLANS_AHEAD_MAX) for (const entry of this.ahead) if (!entry.isAhead || entry.isOvertaken(this.parts.now())) this.ahead.delete(entry);
+    return this.ahead.size < PLANS_AHEAD_MAX;
   }
 
   /** A command that nobody claimed in time is handed out again. */
@@ -129,7 +155,7 @@ export class RunDecisions {
     else if (!owns(run.runId)) cache.drop(run.runId);
     if (!isOpenRun(run) && run.request.parent !== undefined) await this.tellParent(run, run.request.parent);
     if (isOver || !owns(run.runId)) return;
-    const next = earliest(wakeAt, nextResend(entry), run.childRuns.size > 0 ? now() + CHILD_CHECK_MS : undefined);
+    const next = earliest(wakeAt, entry.aheadUntil, nextResend(entry), run.childRuns.size > 0 ? now() + CHILD_CHECK_MS : undefined);
     agenda.set(run.runId, appointmentOf(entry, next));
     if (next !== undefined && next <= now() + LOOK_AHEAD_MS) due.add(run.runId, next);
   }

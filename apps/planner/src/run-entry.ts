@@ -1,4 +1,4 @@
-import type { RecordedEvent, RunId, SegmentTask } from '@foldwork/events';
+import { RUN_STREAM, type PlacedEvent, type RecordedEvent, type RunId, type SegmentTask } from '@foldwork/events';
 import { foldEvent, type ChildRunView, type CompiledDefinition, type RunState, type SignalDispatch } from '@foldwork/domain';
 
 /**
@@ -12,6 +12,8 @@ export class RunEntry {
   /** What came of signals that it sent, and how its child runs stand: not in the log, asked for anew after a restart. */
   readonly dispatched = new Map<string, SignalDispatch>();
   readonly childRuns = new Map<RunId, ChildRunView>();
+  /** It was heard of before the log was read that far, so nothing has happened to it yet. */
+  isNew = false;
   /** Present while decisions of this run are being made: settles when the last one that was asked for is in the log. */
   deciding: Promise<void> | undefined;
   /** Something changed since the last decision began. */
@@ -19,6 +21,8 @@ export class RunEntry {
   /** The moment that the next decision is for, when that is later than now. */
   dueAt = 0;
   private unfolded: RecordedEvent[] = [];
+  /** Its plan is on its way to the log with the first command: what is folded is ahead of the log. */
+  private ahead: { readonly until: number; readonly isOvertaken: boolean } | undefined;
   private fault: { readonly error: unknown } | undefined;
 
   constructor(
@@ -47,8 +51,33 @@ export class RunEntry {
 
   take(event: RecordedEvent): void {
     if (event.type === 'RunResumed') this.sent.clear(); // executors drop what they had not begun
+    this.confirm(event);
     this.unfolded.push(event);
     if (this.unfolded.length >= UNFOLDED_MAX) void this.run;
+  }
+
+  /** The events of the last decision come into the log with the claim of its first task, by this moment or not at all. */
+  goAhead(until: number): void {
+    this.ahead = { until, isOvertaken: false };
+  }
+
+  get isAhead(): boolean {
+    return this.ahead !== undefined;
+  }
+
+  /** When to stop waiting for the plan to come into the log. */
+  get aheadUntil(): number | undefined {
+    return this.ahead?.until;
+  }
+
+  /** Something else came in place of the plan, or nothing: what is folded is worth nothing. */
+  isOvertaken(now: number): boolean {
+    return this.ahead !== undefined && (this.ahead.isOvertaken || now >= this.ahead.until);
+  }
+
+  private confirm({ task, type, version }: RecordedEvent): void {
+    if (this.ahead === undefined || task !== RUN_STREAM || version !== this.folded.version) return;
+    this.ahead = type === 'RunPlanned' ? undefined : { ...this.ahead, isOvertaken: true };
   }
 
   /** Somebody else wrote to the run since it was last looked at; a planner's own events come back too and say nothing new. */
@@ -59,9 +88,13 @@ export class RunEntry {
 
   /** The run has succeeded, and nobody else has to be told: there is nothing to decide, so nothing to fold. */
   get isDone(): boolean {
+    return this.isEnd(this.unfolded.at(-1));
+  }
+
+  /** Whether with this event the run succeeds and nobody else has to be told. */
+  isEnd(event: PlacedEvent | undefined): boolean {
     const { parent, lane } = this.folded.request;
-    const last = this.unfolded.at(-1);
-    return last?.type === 'RunCompleted' && last.task === '' && parent === undefined && lane === undefined && this.folded.childRuns.size === 0;
+    return event?.type === 'RunCompleted' && event.task === '' && parent === undefined && lane === undefined && this.folded.childRuns.size === 0;
   }
 }
 

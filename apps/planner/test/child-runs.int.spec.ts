@@ -19,6 +19,7 @@ const childOf = async (runId: RunId): Promise<RunId> => {
   return (await subOf(runId))?.childRun?.runId as RunId;
 };
 const fail = async (runId: RunId, attempt = 1): Promise<void> => {
+  await world.until(() => world.commandsOf(runId).length >= attempt, `command ${attempt}`, SOON_MS);
   const version = (await world.run(runId)).tasks.get('a' as TaskPath)?.version ?? 0;
   await world.claim(runId, 'a', { version, attempt });
   await world.complete(runId, 'a', version + 1, { attempt, transition: 'fail', to: 'failed', error: { code: 'NO', message: 'no' } });

@@ -97,10 +97,13 @@ export class PlannerWorld {
     return (await this.log.append([newEvent({ runId, namespace: this.namespace, metadata: { actor: 'test' } }, task, version, event, decide)])).status;
   }
 
-  /** Claims a task as an executor does. */
-  claim(runId: RunId, path: string, { version = 0, attempt = 1, executor = 'worker#1' }: { version?: number; attempt?: number; executor?: string } = {}): Promise<string> {
+  /** Claims a task as an executor does: with the plan, when the command has it. */
+  async claim(runId: RunId, path: string, { version = 0, attempt = 1, executor = 'worker#1' }: { version?: number; attempt?: number; executor?: string } = {}): Promise<string> {
     const data: TaskTransitioned = { transition: 'begin', from: 'pending', to: 'in_progress', attempt, at: Date.now(), executor };
-    return this.append(runId, { task: path as TaskPath, version: version + 1, decide: false }, { type: 'TaskTransitioned', data });
+    const source = { runId, namespace: this.namespace, metadata: { actor: 'test' } };
+    const begin = newEvent(source, path as TaskPath, version + 1, { type: 'TaskTransitioned', data }, false);
+    const command = this.commandsOf(runId).findLast(({ segments }) => segments[0]?.[0]?.path === path && segments[0][0].version === version);
+    return (await this.log.append([...(command?.plan ?? []), begin])).status;
   }
 
   /** Ends a claimed task as an executor does. */

@@ -1,23 +1,23 @@
-import { openEvent, type DomainEvent, type RecordedEvent, type RunRequested } from '@foldwork/events/contracts';
+import { openEvent, type DomainEvent, type PlacedEvent, type RunRequested } from '@foldwork/events/contracts';
 import { applyRunEvent } from './apply-run-event';
 import { applyTaskEvent } from './apply-task-event';
 import type { RunState } from './run.state';
 
 /** Where an event stands, as far as folding cares. */
-export type EventPlace = Pick<RecordedEvent, 'runId' | 'task' | 'version' | 'namespace'>;
+export type EventPlace = Pick<PlacedEvent, 'runId' | 'task' | 'version' | 'namespace'>;
 
 /**
  * Folds a run from its events in log order; `undefined` when the first one is not `RunRequested`. Pure: the same events
  * give the same state on every machine and in every release (golden logs prove it).
  */
-export const foldRun = (events: Iterable<RecordedEvent>): RunState | undefined => {
+export const foldRun = (events: Iterable<PlacedEvent>): RunState | undefined => {
   let run: RunState | undefined;
   for (const recorded of events) run = foldEvent(run, recorded);
   return run;
 };
 
 /** One more event; one that is already in the state changes nothing. */
-export const foldEvent = (run: RunState | undefined, recorded: RecordedEvent): RunState | undefined => {
+export const foldEvent = (run: RunState | undefined, recorded: PlacedEvent): RunState | undefined => {
   if (run === undefined) {
     if (recorded.type !== 'RunRequested') return undefined;
     const opened = openEvent(recorded);

@@ -27,10 +27,14 @@ export interface NewEvent {
   readonly decide: boolean;
 }
 
-/** An event as the log gives it back. `data` and `metadata` are the texts that were appended, byte for byte. */
-export interface RecordedEvent extends NewEvent {
-  /** Place in the log: 1, 2, 3 … without a gap, equal to commit order. */
+/** An event that has its place in the log. `data` and `metadata` are the texts that were appended, byte for byte. */
+export interface PlacedEvent extends NewEvent {
+  /** 1, 2, 3 … without a gap, equal to commit order. */
   readonly position: number;
+}
+
+/** An event as the log gives it back. */
+export interface RecordedEvent extends PlacedEvent {
   /** Database clock, milliseconds since 1970. */
   readonly recordedAt: number;
   /** Hex SHA-256 that chains the event to its predecessor in the stream. */

@@ -1,3 +1,4 @@
+import type { NewEvent } from './envelope';
 import type { DefinitionHash, RunId, TaskPath } from './ids';
 import type { Json } from './json';
 import type { FailureDetail } from './domain-event.events';
@@ -18,6 +19,11 @@ export interface StepCommand {
   readonly definition: DefinitionHash;
   readonly pool: string;
   readonly segments: readonly (readonly SegmentTask[])[];
+  /**
+   * What was decided together with this command and is not in the log yet: append it with the claim of the first task, both
+   * or none. A command with a plan has one segment.
+   */
+  readonly plan?: readonly NewEvent[];
   /** Variables that the expressions of these tasks refer to. */
   readonly scope: { readonly [name: string]: Json };
 }
@@ -53,12 +59,4 @@ export interface SegmentTask {
    * whether the effect took place: ask, and if it did not, record the undo as completed without running it.
    */
   readonly undo?: boolean;
-}
-
-/** Payload of a `cancel` hint, as JSON: attempts that the log has taken away, and whether the run should go further. */
-export interface CancelHint {
-  readonly runId: RunId;
-  readonly tasks: readonly TaskPath[];
-  /** Nothing of commands that were decided before the run's stream had this version is begun any more. */
-  readonly pausedAt?: number;
 }

@@ -181,7 +181,22 @@ export const describeEventLog = (name: string, open: () => Promise<EventLogUnder
       const head = await log.head();
       stop();
       await log.append([anEvent(aRunId())]);
-      expect(commits).toEqual([{ lastPosition: head - 1, decide: false }, { lastPosition: head, decide: true }]);
+      expect(commits).toMatchObject([{ lastPosition: head - 1, decide: false }, { lastPosition: head, decide: true }]);
+    });
+
+    it('tells what a small commit asks to decide, each event at its place', async () => {
+      const commits: Commit[] = [];
+      const stop = log.onCommit((commit) => commits.push(commit));
+      const [runId, before] = [aRunId(), await log.head()];
+      const asked = anEvent(runId, RUN_STREAM, 1, { decide: true });
+      await log.append([anEvent(runId, 'a'), asked, anEvent(runId, 'b')]);
+      await log.append(Array.from({ length: 100 }, () => anEvent(aRunId(), RUN_STREAM, 1, { decide: true })));
+      stop();
+      expect(commits).toEqual([
+        { lastPosition: before + 3, decide: true, deciding: [{ ...asked, position: before + 2 }] },
+        { lastPosition: before + 103, decide: true },
+      ]);
+      expect(await log.readAfter(before + 1, 1)).toMatchObject(commits[0]?.deciding ?? []);
     });
 
     it('keeps its epoch', async () => {

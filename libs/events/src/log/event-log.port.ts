@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent, RunId } from '../contracts';
+import type { NewEvent, PlacedEvent, RecordedEvent, RunId } from '../contracts';
 
 /**
  * The append-only log. Invariants every adapter keeps (tests cite the numbers):
@@ -48,6 +48,8 @@ export interface Commit {
   readonly lastPosition: number;
   /** Whether the commit holds an event that a planner must look at. */
   readonly decide: boolean;
+  /** Those events, when the commit is small: whoever is told of them need not read them. */
+  readonly deciding?: readonly PlacedEvent[];
 }
 
 /** The store is not reachable or refuses writes for now (connection lost, disk full, timeout). Nothing half-accepted. */

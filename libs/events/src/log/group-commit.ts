@@ -1,5 +1,6 @@
 import type { NewEvent } from '../contracts';
 import type { BatchResult, Settlement } from './append-batch-writer';
+import { commitOf, type Appended } from './commit-of';
 import { LogUnavailable, type AppendOutcome, type Commit } from './event-log.port';
 
 export interface GroupCommitLimits {
@@ -153,8 +154,8 @@ export class GroupCommit {
   }
 
   private settle(batch: readonly Waiting[], { settlements, lastPosition }: BatchResult): void {
-    const isCommitted = settlements.some((settlement) => !(settlement instanceof Error) && settlement.status !== 'conflict');
-    if (isCommitted && lastPosition !== undefined) this.onCommit({ lastPosition, decide: needsDecision(batch, settlements) });
+    const committed = batch.flatMap(({ events }, index) => inLog(events, settlements[index]));
+    if (committed.length > 0 && lastPosition !== undefined) this.onCommit(commitOf(lastPosition, committed));
     batch.forEach((waiting, index) => {
       const settlement = settlements[index];
       if (settlement === undefined) waiting.reject(new LogUnavailable('broken', 'the log answered fewer appends than were sent'));
@@ -181,8 +182,8 @@ const sized = (events: readonly NewEvent[]): Sized => {
   return { events, units };
 };
 
-const needsDecision = (batch: readonly Waiting[], settlements: readonly Settlement[]): boolean =>
-  batch.some(({ events }, index) => {
-    const settlement = settlements[index];
-    return !(settlement instanceof Error) && settlement?.status !== 'conflict' && events.some(({ decide }) => decide);
-  });
+/** What of an append is in the log now. */
+const inLog = (events: readonly NewEvent[], settlement: Settlement | undefined): Appended[] => {
+  if (settlement === undefined || settlement instanceof Error || settlement.status === 'conflict') return [];
+  return [settlement.status === 'ok' ? { events, lastPosition: settlement.lastPosition } : { events }];
+};

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NewEvent, RecordedEvent, RunId } from '../contracts';
 import { CommitListeners } from './commit-listeners';
+import { commitOf } from './commit-of';
 import { eventHash, GENESIS_HASH } from './event-hash';
 import { EventRefused, LogUnavailable, type AppendOutcome, type Commit, type EventLog } from './event-log.port';
 import { DEFAULT_EVENT_LIMITS, validateEvent, type EventLimits } from './event-validation';
@@ -40,7 +41,7 @@ export class InMemoryEventLog implements EventLog {
     if (!this.isNext(events)) return { status: 'conflict' };
     for (const event of events) this.record(event);
     const lastPosition = this.events.length;
-    this.listeners.tell({ lastPosition, decide: events.some(({ decide }) => decide) });
+    this.listeners.tell(commitOf(lastPosition, [{ events, lastPosition }]));
     return { status: 'ok', lastPosition };
   }
 

@@ -1,4 +1,4 @@
-import type { Bus, Commit, EventLog } from '@foldwork/events';
+import { stringifyJson, type Bus, type Commit, type DecideHint, type EventLog } from '@foldwork/events';
 
 /** Steps of a run follow each other within a millisecond; whoever only follows the log need not wake for each of them. */
 const QUIET_MS = 10;
@@ -15,10 +15,11 @@ export const announceCommits = (log: EventLog, bus: Bus): (() => void) => {
     timer = undefined;
     bus.hint('log', String(newest));
   };
-  const stop = log.onCommit(({ lastPosition, decide }: Commit) => {
+  const stop = log.onCommit(({ lastPosition, decide, deciding }: Commit) => {
     newest = lastPosition;
     if (!decide) return void (timer ??= setTimeout(tellFollowers, QUIET_MS));
-    bus.hint('decide', String(lastPosition));
+    const hint: DecideHint = { position: lastPosition, events: deciding ?? [] };
+    bus.hint('decide', stringifyJson(hint));
     tellFollowers();
   });
   return () => {

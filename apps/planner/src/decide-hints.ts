@@ -1,0 +1,48 @@
+import { parseJson, type DecideHint, type PlacedEvent, type RunId } from '@foldwork/events';
+
+export interface DecideHintsParts {
+  readonly owns: (runId: RunId) => boolean;
+  /** Deals with events before the log is read that far; `undefined`: they have to wait for their turn. */
+  readonly hear: (events: readonly PlacedEvent[]) => Promise<void> | undefined;
+  /** Sees to it that trouble with these runs is made good. */
+  readonly attempt: (work: Promise<void>, runIds: readonly RunId[]) => void;
+  readonly readLog: () => void;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** After events that were dealt with when they were heard of, the log is read no later than this. */
+const READ_WITHIN_MS = 50;
+
+/** What a planner does when it is told that the log has grown. What a hint says is in the log; it only comes here sooner. */
+export class DecideHints {
+  private reading: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: DecideHintsParts) {}
+
+  take(payload: string): void {
+    const { owns, hear, attempt, readLog } = this.parts;
+    const events = this.eventsOf(payload);
+    const work = events.every(({ runId }) => owns(runId)) ? hear(events) : undefined;
+    if (work === undefined) return readLog();
+    attempt(work, events.map(({ runId }) => runId));
+    this.reading ??= setTimeout(() => {
+      this.reading = undefined;
+      readLog();
+    }, READ_WITHIN_MS);
+  }
+
+  close(): void {
+    clearTimeout(this.reading);
+  }
+
+  /** None: the log has to be read. */
+  private eventsOf(payload: string): readonly PlacedEvent[] {
+    try {
+      const { events } = parseJson(payload) as unknown as DecideHint; // made by a service of this system
+      return Array.isArray(events) ? events : [];
+    } catch (error) {
+      this.parts.onTrouble(error);
+      return [];
+    }
+  }
+}
