@@ -120,8 +120,11 @@ describe('the server is killed and comes back', () => {
   }, 60_000);
   afterAll(() => server.stop());
 
-  it('keeps every acknowledged event (4), refuses meanwhile, goes on afterwards', async () => {
-    const log = createPostgresEventLog({ connectionString: server.url, retryDelaysMs: [5, 10] });
+  it.each([
+    ['one statement', DEFAULT_GROUP_COMMIT_LIMITS],
+    ['two statements', { ...DEFAULT_GROUP_COMMIT_LIMITS, batchEventsMax: 2 }],
+  ])('keeps every acknowledged event (4), refuses meanwhile, goes on afterwards (%s on the way)', async (_, groupCommitLimits) => {
+    const log = createPostgresEventLog({ connectionString: server.url, retryDelaysMs: [5, 10], groupCommitLimits });
     const acknowledged: string[] = [];
     const trouble: unknown[] = [];
     let isOver = false;
