@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..');
@@ -41,6 +42,13 @@ describe('the start of a service', () => {
     const loaded = new Set([...fromTheirFolders(files), ...fromBundles(files)]);
     expect(loaded).toContain('@nestjs/core'); // it did load
     expect(HEAVY[app].filter((name) => loaded.has(name))).toEqual([]);
+  });
+
+  it('leaves stacks that name the lines of the sources', () => {
+    const fails = `require('./dist/libs/platform/src/process/process-options.js'); require('./dist/libs/actions/src/index.js').defineAction({})`;
+    const { stderr } = spawnSync(process.execPath, ['-e', fails], { cwd: ROOT, encoding: 'utf8' });
+    const [, line] = /at (?:Object\.)?defineAction \(libs\/actions\/src\/define-action\.ts:(\d+):\d+\)/.exec(stderr) ?? [stderr];
+    expect(readFileSync(join(ROOT, 'libs/actions/src/define-action.ts'), 'utf8').split('\n')[Number(line) - 1]).toContain('throw new ActionInvalid');
   });
 
   it.each(APPS)('loads what the %s needs of packages from bundles: their hundreds of files cost more than what is in them', (app) => {

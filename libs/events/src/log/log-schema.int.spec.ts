@@ -74,6 +74,12 @@ describe('schema of the log', () => {
       await expect(application.query(statement)).rejects.toMatchObject({ code: '42501' });
     });
 
+    it('has no statement compiled, not even one that reads a table without an index', async () => {
+      const { rows } = await application.query('EXPLAIN SELECT epoch FROM public.log_meta');
+      expect(JSON.stringify(rows)).toContain('Seq Scan'); // what counts as dear
+      expect(JSON.stringify(rows)).not.toContain('JIT');
+    });
+
     it.each([`UPDATE events SET data = '{}'`, 'DELETE FROM events WHERE false', 'TRUNCATE events', `UPDATE definitions SET body = ''`, 'DELETE FROM definitions'])(
       'refuses even the owner of the tables: %s',
       async (statement) => {

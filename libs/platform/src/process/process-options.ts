@@ -1,8 +1,6 @@
-import { enableCompileCache, setSourceMapsSupport } from 'node:module';
+import { enableCompileCache } from 'node:module';
+import { nameSourcesInStacks } from './source-stacks';
 
-/**
- * The first import of a program: what is loaded after it need not be compiled at the next start, and its stacks name the
- * lines of the sources. Those of other people's packages stay as they are: to read their maps costs a tenth of the start.
- */
+/** The first import of a program: what is loaded after it need not be compiled at the next start. */
 enableCompileCache();
-setSourceMapsSupport(true, { nodeModules: false });
+nameSourcesInStacks();
