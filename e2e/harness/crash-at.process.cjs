@@ -50,6 +50,10 @@ const query = Client.prototype.query;
 Client.prototype.query = function (config, values, callback) {
   if (!hits('sql', () => textOf(config, values))) return query.call(this, config, values, callback);
   if (armed.when === 'before') die();
+  if (typeof config.submit === 'function') {
+    Object.assign(config, { handleReadyForQuery: die, handleError: die }); // it takes the answer itself
+    return query.call(this, config, values, callback);
+  }
   const last = typeof values === 'function' ? values : callback;
   if (typeof last !== 'function') return query.call(this, config, values).then(die, die);
   return typeof values === 'function' ? query.call(this, config, die) : query.call(this, config, values, die);
