@@ -128,9 +128,10 @@ export class RunDecisions {
 
   /** A run that begins with a task for an executor begins one commit earlier when that one appends the plan with its claim. */
   private leaveToClaim(entry: RunEntry, { events, segments, wakeAt }: RunDecision): RunDecision['events'] | undefined {
-    const isPlan = entry.isNew && wakeAt === undefined && events.length === 1 && events[0]?.type === 'RunPlanned' && segments.length === 1;
-    if (!isPlan || !this.hasRoomAhead()) return undefined;
-    entry.goAhead(this.parts.now() + PLAN_WAIT_MS);
+    const [plan, ...more] = events;
+    const isPlan = plan?.type === 'RunPlanned' && more.length === 0 && segments.length === 1 && wakeAt === undefined;
+    if (!isPlan || !entry.isNew || !this.hasRoomAhead()) return undefined;
+    entry.goAhead(plan, this.parts.now() + PLAN_WAIT_MS);
     this.ahead.add(entry);
     return events;
   }

@@ -1,4 +1,4 @@
-import { RUN_STREAM, type PlacedEvent, type RecordedEvent, type RunId, type SegmentTask } from '@foldwork/events';
+import { RUN_STREAM, type NewEvent, type PlacedEvent, type RecordedEvent, type RunId, type SegmentTask } from '@foldwork/events';
 import { foldEvent, type ChildRunView, type CompiledDefinition, type RunState, type SignalDispatch } from '@foldwork/domain';
 
 /**
@@ -21,8 +21,8 @@ export class RunEntry {
   /** The moment that the next decision is for, when that is later than now. */
   dueAt = 0;
   private unfolded: RecordedEvent[] = [];
-  /** Its plan is on its way to the log with the first command: what is folded is ahead of the log. */
-  private ahead: { readonly until: number; readonly isOvertaken: boolean } | undefined;
+  /** Is on its way to the log with the first command: what is folded is ahead of the log. */
+  private ahead: { readonly plan: NewEvent; readonly until: number; readonly isOvertaken: boolean } | undefined;
   private fault: { readonly error: unknown } | undefined;
 
   constructor(
@@ -56,9 +56,9 @@ export class RunEntry {
     if (this.unfolded.length >= UNFOLDED_MAX) void this.run;
   }
 
-  /** The events of the last decision come into the log with the claim of its first task, by this moment or not at all. */
-  goAhead(until: number): void {
-    this.ahead = { until, isOvertaken: false };
+  /** The plan comes into the log with the claim of the first task, by this moment or not at all. */
+  goAhead(plan: NewEvent, until: number): void {
+    this.ahead = { plan, until, isOvertaken: false };
   }
 
   get isAhead(): boolean {
@@ -75,9 +75,10 @@ export class RunEntry {
     return this.ahead !== undefined && (this.ahead.isOvertaken || now >= this.ahead.until);
   }
 
-  private confirm({ task, type, version }: RecordedEvent): void {
-    if (this.ahead === undefined || task !== RUN_STREAM || version !== this.folded.version) return;
-    this.ahead = type === 'RunPlanned' ? undefined : { ...this.ahead, isOvertaken: true };
+  private confirm({ task, version, type, data }: RecordedEvent): void {
+    const { ahead } = this;
+    if (ahead === undefined || task !== RUN_STREAM || version !== ahead.plan.version) return;
+    this.ahead = type === ahead.plan.type && data === ahead.plan.data ? undefined : { ...ahead, isOvertaken: true };
   }
 
   /** Somebody else wrote to the run since it was last looked at; a planner's own events come back too and say nothing new. */

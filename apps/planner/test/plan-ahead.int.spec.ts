@@ -60,6 +60,19 @@ const claimOf = (runId: RunId): NewEvent => {
   return newEvent({ runId, namespace: 'default', metadata: { actor: 'late' } }, 'a' as TaskPath, 1, { type: 'TaskTransitioned', data }, false);
 };
 
+it('follows the plan that is in the log, when another planner was faster', async () => {
+  const { runId, command } = await begin([{ id: 'a' }, { id: 'total', type: 'aggregate', outputs: { x: 1 } }]);
+  const [plan] = command.plan ?? [];
+  if (plan === undefined) throw new Error('no plan');
+  const other = { ...plan, data: plan.data.replace(/"at":\d+/, `"at":${now - 5}`), metadata: '{"actor":"planner:other"}' };
+  expect((await world.log.append([other])).status).toBe('ok');
+  expect(await world.claim(runId, 'a')).toBe('conflict');
+  now += 1_100;
+  await world.until(() => world.commandsOf(runId).length === 2, 'a command without it');
+  await world.work(runId);
+  expect((await typesOf(runId)).filter((type) => type === 'RunPlanned')).toHaveLength(1);
+});
+
 it('throws the plan away when somebody cancels the run before it is begun', async () => {
   const { runId } = await begin();
   await world.command(runId, { kind: 'cancel' });
