@@ -13,6 +13,7 @@ import { w4WideRun } from './workloads/w4-wide-run';
 import { w5KilledExecutor } from './workloads/w5-killed-executor';
 import { w6Timers } from './workloads/w6-timers';
 import { foreignSeconds, machineLoad, quietMachine } from './world/machine-load';
+import { settledDisk } from './world/settled-disk';
 import { World } from './world/world';
 
 /** One member per workload, and `limits`, with the keys that the project's goals are written in. */
@@ -51,6 +52,7 @@ const measureShared = async ({ parts, rounds, quietSeconds }: Options, result: R
   if (wanted.length === 0) return;
   await withWorld(async (world) => {
     for (const [name, run] of wanted) {
+      await settledDisk(world.database);
       await quietMachine(quietSeconds);
       report(result, name, await withForeignShare(world, () => run(world)));
     }

@@ -4,6 +4,7 @@ import { connectNatsBus, createPostgresEventLog, newEvent, taskPath, type NewEve
 import { runMigrations, ALL_MIGRATIONS } from '@foldwork/platform';
 import { startThrowawayNats, startThrowawayPostgres } from '@foldwork/testing';
 import { percentile, rounded } from '../percentiles';
+import { settledDisk } from '../world/settled-disk';
 import { bareRuns } from './bare-runs';
 
 const SECONDS = 2;
@@ -23,15 +24,16 @@ export const measureLimits = async (batch: number): Promise<Record<string, unkno
 
 const storeLimits = async (url: string, batch: number): Promise<Record<string, number>> => {
   await withClient(url, (client) => client.query('CREATE TABLE bench_rows (id uuid PRIMARY KEY, step integer NOT NULL, data text NOT NULL)'));
-  return {
+  const rates = {
     appendBatch: batch,
     singleAppendsPerSecond: Math.round(await appendRate(url, 1)),
     appendEventsPerSecond: Math.round(await appendRate(url, batch)),
     groupedRowsPerSecond: Math.round(await groupedRate(url)),
     singleCommitsPerSecond: Math.round(await commitRate(url, 1)),
     singleCommitsPerSecond8: Math.round(await commitRate(url, 8)),
-    ...(await bareRuns(url)),
   };
+  await withClient(url, settledDisk);
+  return { ...rates, ...(await bareRuns(url)) };
 };
 
 /** Repeats work until the time is over; returns how often per second. */
