@@ -2,6 +2,8 @@ import { parseJson, type DecideHint, type PlacedEvent, type RunId } from '@foldw
 
 export interface DecideHintsParts {
   readonly owns: (runId: RunId) => boolean;
+  /** Up to where the log has been read. */
+  readonly position: () => number;
   /** Deals with events before the log is read that far; `undefined`: they have to wait for their turn. */
   readonly hear: (events: readonly PlacedEvent[]) => Promise<void> | undefined;
   /** Sees to it that trouble with these runs is made good. */
@@ -20,8 +22,10 @@ export class DecideHints {
   constructor(private readonly parts: DecideHintsParts) {}
 
   take(payload: string): void {
-    const { owns, hear, attempt, readLog } = this.parts;
-    const events = this.eventsOf(payload);
+    const { owns, position, hear, attempt, readLog } = this.parts;
+    const told = this.eventsOf(payload);
+    const events = told.filter((event) => event.position > position());
+    if (events.length === 0 && told.length > 0) return;
     const work = events.every(({ runId }) => owns(runId)) ? hear(events) : undefined;
     if (work === undefined) return readLog();
     attempt(work, events.map(({ runId }) => runId));

@@ -60,6 +60,7 @@ export class PlannerRuntime {
     this.due = new DueQueue((runIds, at) => this.attempt(() => this.planner?.look(runIds.filter(this.shards.owns), { at }), runIds), this.now);
     this.decideHints = new DecideHints({
       owns: this.shards.owns,
+      position: () => Math.max(this.position, this.handling),
       hear: (events) => this.planner?.hear(events),
       attempt: (work, runIds) => this.attempt(() => work, runIds),
       readLog: () => this.subscription?.wake(),
