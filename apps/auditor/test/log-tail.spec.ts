@@ -1,6 +1,6 @@
-import { InMemoryEventLog, type EventLog, type RecordedEvent } from '@foldwork/events';
+import { InMemoryEventLog, LogGap, type EventLog, type RecordedEvent } from '@foldwork/events';
 import { syntheticRun } from '@foldwork/testing';
-import { LogGap, LogTail } from '../src/log/log-tail';
+import { LogTail } from '../src/log/log-tail';
 
 const filled = async (runs: number): Promise<InMemoryEventLog> => {
   const log = new InMemoryEventLog();

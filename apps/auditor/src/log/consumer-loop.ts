@@ -1,5 +1,5 @@
+import { LogGap } from '@foldwork/events';
 import type { Logger } from '@foldwork/platform';
-import { LogGap } from './log-tail';
 
 /** One round of a consumer: does what is there to do, then waits for more. Must return soon after `signal` aborts. */
 export type Round = (signal: AbortSignal) => Promise<void>;

@@ -1,4 +1,4 @@
-import type { EventLog, RecordedEvent } from '@foldwork/events';
+import { LogGap, type EventLog, type RecordedEvent } from '@foldwork/events';
 
 /**
  * The newest part of the log in memory, so that projection, feed, metrics and anchors together read each event once.
@@ -128,14 +128,6 @@ export interface LogTailLimits {
 
 const MIB = 1024 * 1024;
 const DEFAULT_LIMITS: LogTailLimits = { firstPageEvents: 250, pageEventsMax: 2_000, pageBytes: 4 * MIB, eventsMax: 10_000, bytesMax: 24 * MIB };
-
-/** A position is missing in what the log answered: reading on would lose an event for good. */
-export class LogGap extends Error {
-  constructor(readonly expected: number, readonly found: number) {
-    super(`The log answered position ${found} where ${expected} comes next.`);
-    this.name = 'LogGap';
-  }
-}
 
 const checkedBytes = (after: number, page: readonly RecordedEvent[]): number => {
   let bytes = 0;
