@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Client } from 'pg';
 import { eventHash, GENESIS_HASH, type RecordedEvent } from '@foldwork/events';
+import { PROJECTION } from '@foldwork/read-models';
 import { readAnchorFile } from '../src/anchor/anchor-file.adapter';
 import { verifyLog, type IntegrityReport } from '../src/integrity/verify-log';
-import { auditorWorld, mixedRuns, until, type AuditorWorld } from './auditor-world';
+import { auditorWorld, checkpointOf, mixedRuns, until, type AuditorWorld } from './auditor-world';
 
 const EVERY = 25;
 
@@ -28,10 +29,12 @@ afterEach(async () => {
 
 const anchored = async (webhook?: string): Promise<void> => {
   await world.append(mixedRuns(40));
-  const wanted = Math.floor((await world.log.head()) / EVERY);
+  const head = await world.log.head();
+  const wanted = Math.floor(head / EVERY);
   const auditors = [world.auditor({ anchors: { every: EVERY, file: anchorFile, ...(webhook && { webhook }) } }), world.auditor({ anchors: { every: EVERY } })];
   auditors.forEach((auditor) => auditor.start());
   await until(async () => (await readAnchorFile(anchorFile)).anchors.length === wanted, `${wanted} anchors in the file`);
+  await until(async () => (await checkpointOf(world.pool, PROJECTION)) === head, 'the read models are there too');
   await Promise.all(auditors.map((auditor) => auditor.stop()));
 };
 
