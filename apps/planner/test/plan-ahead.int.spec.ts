@@ -12,12 +12,26 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** A run of a definition that the planner has in memory, and the command that begins it. */
-const begin = async (tasks: readonly object[] = [{ id: 'a' }], more: object = {}): Promise<{ runId: RunId; command: StepCommand }> => {
+interface Begun {
+  readonly runId: RunId;
+  readonly command: StepCommand;
+}
+
+/** The second run of a definition, which the planner has in memory by then, and the command that begins it. */
+const second = async (tasks: readonly object[], more: object = {}): Promise<Begun> => {
   const definition = await world.define(tasks, more);
   await firstCommand(await world.request(definition));
   const runId = await world.request(definition);
   return { runId, command: await firstCommand(runId) };
+};
+
+/** One whose plan goes with its command; a planner that happens to read the log before it hears the hint keeps the plan. */
+const begin = async (tasks: readonly object[] = [{ id: 'a' }]): Promise<Begun> => {
+  for (let tries = 0; tries < 20; tries += 1) {
+    const begun = await second(tasks);
+    if (begun.command.plan !== undefined) return begun;
+  }
+  throw new Error('no plan ever goes with its command');
 };
 
 const firstCommand = async (runId: RunId): Promise<StepCommand> => {
@@ -106,7 +120,7 @@ it.each([
   ['begins with several tasks at once', [{ id: 'both', type: 'parallel', tasks: [{ id: 'a', type: 'basic', action: 'work' }, { id: 'b', type: 'basic', action: 'work' }] }], {}],
   ['has a time limit', [{ id: 'a' }], { timeout: '1h' }],
 ])('plans a run that %s before it is begun', async (_what, tasks, more) => {
-  const { runId, command } = await begin(tasks, more);
+  const { runId, command } = await second(tasks, more);
   expect(command.plan).toBeUndefined();
   expect((await world.run(runId)).planned).toBe(true);
 });
