@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
@@ -119,8 +120,25 @@ describe('Grafana', () => {
 describe('Dockerfile', () => {
   const dockerfile = read('Dockerfile');
 
+  const kept = read('.dockerignore').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+
+  it('builds from what .dockerignore leaves in, and what was built starts', () => {
+    const context = mkdtempSync(join(tmpdir(), 'foldwork-context-'));
+    try {
+      const isSent = (path: string): boolean => !/\.spec\.ts$|\/node_modules$/.test(path);
+      for (const path of kept) cpSync(join(ROOT, path), join(context, path), { recursive: true, filter: isSent });
+      symlinkSync(join(ROOT, 'node_modules'), join(context, 'node_modules'));
+      const { PATH, HOME } = process.env;
+      const run = (command: string, ...rest: string[]) => spawnSync(command, rest, { cwd: context, env: { PATH, HOME }, encoding: 'utf8' });
+      const build = run('npm', 'run', '--silent', 'build:run');
+      expect([build.status, build.stdout + build.stderr]).toEqual([0, expect.stringContaining('Successfully ran target build')]);
+      for (const app of SERVICES) expect(run('node', `dist/apps/${app}/src/main.js`).stderr).toContain('FOLDWORK_DATABASE_URL is required');
+    } finally {
+      rmSync(context, { recursive: true });
+    }
+  }, 120_000);
+
   it('copies nothing that .dockerignore leaves out', () => {
-    const kept = read('.dockerignore').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
     const sources = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, list]) => (list ?? '').split(' '));
     for (const source of sources.filter((each) => each !== '.')) expect(kept).toContain(source);
   });
