@@ -136,8 +136,7 @@ export class Planner {
   /** A run that waits for its place in a lane begins in the order of the log. */
   private beginAhead(event: PlacedEvent): RunEntry | undefined {
     const { cache, agenda } = this.parts;
-    if (event.type !== 'RunRequested' || cache.isLoading(event.runId)) return undefined;
-    if (cache.get(event.runId) !== undefined) return undefined;
+    if (event.type !== 'RunRequested' || cache.isLoading(event.runId) || cache.get(event.runId) !== undefined) return undefined;
     const entry = cache.openAtOnce(event);
     if (entry === undefined) return undefined;
     agenda.opened(event.runId, event.position);

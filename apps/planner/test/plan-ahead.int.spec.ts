@@ -132,7 +132,7 @@ it('goes on from the log when a hint is none, comes late, or names a run that th
   const requested = (await world.log.readRuns([runId]))[0] as PlacedEvent;
   const ahead = { ...requested, position: (await world.log.head()) + 1_000 };
   const foreign: PlacedEvent = { ...ahead, runId: runIdAt(now) };
-  const hint = (events: readonly PlacedEvent[]): string => stringifyJson({ position: 1, events } satisfies DecideHint);
+  const hint = (events: readonly PlacedEvent[]): string => stringifyJson({ events } satisfies DecideHint);
   for (const payload of ['', '7', 'null', hint([]), hint([requested]), hint([foreign])]) world.bus.hint('decide', payload);
   await world.until(() => world.commandsOf(foreign.runId).length === 1, 'the foreign one is believed');
   expect(world.commandsOf(runId)).toHaveLength(1); // what was read already is not

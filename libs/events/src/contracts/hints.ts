@@ -1,9 +1,8 @@
 import type { PlacedEvent } from './envelope';
 import type { RunId, TaskPath } from './ids';
 
-/** Payload of a `decide` hint, as JSON: the log has grown up to this position, and somebody has to decide. */
+/** Payload of a `decide` hint, as JSON: the log has grown, and somebody has to decide. */
 export interface DecideHint {
-  readonly position: number;
   /** What asks for it; empty: read the log. */
   readonly events: readonly PlacedEvent[];
 }

@@ -177,11 +177,12 @@ export const describeEventLog = (name: string, open: () => Promise<EventLogUnder
       const commits: Commit[] = [];
       const stop = log.onCommit((commit) => commits.push(commit));
       await log.append([anEvent(aRunId())]);
-      await log.append([anEvent(aRunId(), RUN_STREAM, 1, { decide: true })]);
+      const asked = anEvent(aRunId(), RUN_STREAM, 1, { decide: true });
+      await log.append([asked]);
       const head = await log.head();
       stop();
       await log.append([anEvent(aRunId())]);
-      expect(commits).toMatchObject([{ lastPosition: head - 1, decide: false }, { lastPosition: head, decide: true }]);
+      expect(commits).toEqual([{ lastPosition: head - 1, decide: false }, { lastPosition: head, decide: true, deciding: [{ ...asked, position: head }] }]);
     });
 
     it('tells what a small commit asks to decide, each event at its place', async () => {

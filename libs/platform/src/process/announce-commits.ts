@@ -18,7 +18,7 @@ export const announceCommits = (log: EventLog, bus: Bus): (() => void) => {
   const stop = log.onCommit(({ lastPosition, decide, deciding }: Commit) => {
     newest = lastPosition;
     if (!decide) return void (timer ??= setTimeout(tellFollowers, QUIET_MS));
-    const hint: DecideHint = { position: lastPosition, events: deciding ?? [] };
+    const hint: DecideHint = { events: deciding ?? [] };
     bus.hint('decide', stringifyJson(hint));
     tellFollowers();
   });
