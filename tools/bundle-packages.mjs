@@ -39,8 +39,14 @@ const fileOf = (name) => `${name.replace(/\.js$/, '')}.package.js`;
 /** As `paths` of a TypeScript configuration, from a folder beside `packages`. */
 export const PACKAGE_PATHS = Object.fromEntries(PACKAGES.map((name) => [name, [`./packages/${fileOf(name)}`]]));
 
-const STAMP = join(folder, 'base.bundle.js');
-const isUpToDate = () => existsSync(STAMP) && ['package-lock.json', 'tools/bundle-packages.mjs'].every((file) => statSync(join(root, file)).mtimeMs <= statSync(STAMP).mtimeMs);
+const OUTPUTS = [...Object.keys(BUNDLES).map((bundle) => `${bundle}.bundle.js`), ...PACKAGES.map(fileOf)].map((file) => join(folder, file));
+const changedAt = (file) => statSync(file).mtimeMs;
+
+/** All of them: whoever was interrupted has written some. */
+const isUpToDate = () => {
+  const since = Math.max(...['package-lock.json', 'tools/bundle-packages.mjs'].map((file) => changedAt(join(root, file))));
+  return OUTPUTS.every((file) => existsSync(file) && changedAt(file) >= since);
+};
 
 /** Builds may run at the same time, and services start meanwhile: nobody sees half a file. */
 const writeWhole = async (path, text) => {
