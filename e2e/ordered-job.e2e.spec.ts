@@ -86,6 +86,32 @@ describe('a job that goes well', () => {
   });
 });
 
+describe('the trace of a request', () => {
+  const traceOf = (digit: string): string => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
+  const [ofRequest, ofSignal] = [traceOf('a'), traceOf('b')];
+
+  it('goes through log and bus into every event of the run and of its child run, and to their actions; a signal has its own', async () => {
+    const { api, world } = system;
+    expect((await api.call('PUT', '/orchestrator/workflows/traced.child', workflow('traced.child', [task('inner')]))).status).toBe(201);
+    const definition = workflow('traced', [
+      task('flaky', { failFirst: 1 }, { retry: RETRY_AT_ONCE }), { id: 'gate', type: 'wait', waitFor: 'go', timeout: '1m' }, { id: 'sub', type: 'composite', workflow: 'traced.child' }, task('last'),
+    ]);
+    const { runId: run } = (await api.call('POST', '/orchestrator/runs', { definition }, { traceparent: ofRequest })).body as { runId: string };
+    expect((await api.call('POST', `/orchestrator/runs/${run}/signals`, { signal: 'go' }, { traceparent: ofSignal })).status).toBe(202);
+    await api.succeeded(run);
+    const child = await childOf(run);
+    const traces = [...(await api.events(run)), ...(await api.events(child))].map(({ type, metadata }) => [type, (metadata as { traceparent?: string }).traceparent]);
+    expect(traces.length).toBeGreaterThan(10);
+    expect(traces.filter(([type, trace]) => trace !== (type === 'SignalReceived' ? ofSignal : ofRequest))).toEqual([]);
+    expect([...world.callsOf(run), ...world.callsOf(child)].map(({ task: path, traceparent }) => [path, traceparent]))
+      .toEqual([['flaky', ofRequest], ['flaky', ofRequest], ['last', ofRequest], ['inner', ofRequest]]);
+  });
+
+  const childOf = (run: string): Promise<string> =>
+    until(`the child of ${run} in the list`, async () =>
+      ((await system.api.call('GET', '/orchestrator/runs?workflow=traced.child')).body as { runs: { runId: string }[] }).runs[0]?.runId);
+});
+
 describe('a job that fails', () => {
   it('[S0-11][S1-05][S1-09] stops at the failure; the automatic retry and the operator\'s go on there', async () => {
     const { api, world } = system;

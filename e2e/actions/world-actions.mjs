@@ -5,11 +5,11 @@
 export default ({ defineAction }) => {
   const base = process.env.WORLD_URL;
 
-  const call = async (input, { runId, task, attempt, effectKey, signal }) => {
+  const call = async (input, { runId, task, attempt, effectKey, traceparent, signal }) => {
     const response = await fetch(`${base}/calls`, {
       method: 'POST',
       signal,
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(traceparent && { traceparent }) },
       body: JSON.stringify({ run: runId, task, attempt, key: effectKey, input }),
     });
     const answer = await response.json();

@@ -24,6 +24,7 @@ export interface WorldCall {
   readonly attempt: number;
   readonly key: string;
   readonly input: WorldInput;
+  readonly traceparent: string | undefined;
   readonly at: number;
   /** The caller went away before it had its answer. */
   aborted: boolean;
@@ -93,8 +94,8 @@ export class World {
     if (request.method === 'GET') return this.answerQuestion(url, response);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const call: WorldCall = { ...(JSON.parse(Buffer.concat(chunks).toString()) as Omit<WorldCall, 'at' | 'aborted'>), at: Date.now(), aborted: false };
-    await this.takeCall(call, response);
+    const said = JSON.parse(Buffer.concat(chunks).toString()) as Pick<WorldCall, 'run' | 'task' | 'attempt' | 'key' | 'input'>; // by world-actions.mjs
+    await this.takeCall({ ...said, traceparent: request.headersDistinct['traceparent']?.[0], at: Date.now(), aborted: false }, response);
   }
 
   private async takeCall(call: WorldCall, response: ServerResponse): Promise<void> {

@@ -21,6 +21,7 @@ export class AttemptContext implements ActionContext {
   readonly task: string;
   readonly attempt: number;
   readonly effectKey: string;
+  readonly traceparent?: string;
   readonly signal: AbortSignal;
   readonly heartbeat: () => void;
   readonly log: ActionContext['log'];
@@ -33,6 +34,7 @@ export class AttemptContext implements ActionContext {
     this.task = task.path;
     this.attempt = task.attempt;
     this.effectKey = effectKey;
+    if (command.traceparent !== undefined) this.traceparent = command.traceparent;
     this.signal = signal;
     this.heartbeat = heartbeat;
     this.log = log;

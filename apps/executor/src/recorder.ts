@@ -1,5 +1,5 @@
 import {
-  LogUnavailable, newEvent,
+  inTrace, LogUnavailable, newEvent,
   type AppendOutcome, type DomainEvent, type EventLog, type EventMetadata, type FailureDetail, type NewEvent, type StepCommand, type TaskPath, type TaskTransitioned,
 } from '@foldwork/events';
 import type { ExecutionLease } from './execution-lease';
@@ -92,5 +92,5 @@ export class Recorder {
 /** Comes into the log with the first claim or not at all: then somebody has written to the run since. */
 const planOf = ({ plan = [] }: StepCommand): readonly NewEvent[] => plan;
 
-const asNewEvent = ({ command: { runId, namespace }, task, version, event, holder, decide }: Entry, more: Omit<EventMetadata, 'actor'> = {}): NewEvent =>
-  newEvent({ runId, namespace, metadata: { actor: `executor:${holder}`, ...more } }, task, version, event, decide);
+const asNewEvent = ({ command: { runId, namespace, traceparent }, task, version, event, holder, decide }: Entry, more: Omit<EventMetadata, 'actor'> = {}): NewEvent =>
+  newEvent({ runId, namespace, metadata: inTrace({ actor: `executor:${holder}`, ...more }, traceparent) }, task, version, event, decide);

@@ -1,4 +1,4 @@
-import { Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent, type EventMetadata, type RecordedEvent, type RunId, type Subscription } from '@foldwork/events';
+import { Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent, traceparentOf, type EventMetadata, type RecordedEvent, type RunId, type Subscription } from '@foldwork/events';
 import { Clock, DefinitionCache, TaskTypeVersionStore } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
 import { createPlanner } from './create-planner';
@@ -166,7 +166,9 @@ export class PlannerRuntime {
 
   private async broadcast(recorded: RecordedEvent, shards: readonly number[]): Promise<void> {
     const event = openEvent(recorded);
-    if (event.type === 'SignalReceived') await this.signals?.broadcast(recorded.namespace, event.data, shards, shards.includes(shardOf(BROADCAST_RUN)));
+    if (event.type !== 'SignalReceived') return;
+    const arrival = { namespace: recorded.namespace, received: event.data, traceparent: traceparentOf(recorded.metadata) };
+    await this.signals?.broadcast(arrival, shards, shards.includes(shardOf(BROADCAST_RUN)));
   }
 
   private listen(): void {

@@ -1,5 +1,5 @@
 import {
-  awaitedKey, BROADCAST_RUN, broadcastStream, formatRunId, newEvent, signalStream,
+  awaitedKey, BROADCAST_RUN, broadcastStream, formatRunId, inTrace, newEvent, signalStream,
   type Agenda, type DomainEvent, type EventLog, type EventMetadata, type NewEvent, type RecordedEvent, type RunId, type SignalReceived, type TaskPath,
 } from '@foldwork/events';
 import { derivedRunId, foldRun, isOpenRun, unknownTarget, type OutgoingSignal, type RunState, type SignalDispatch } from '@foldwork/domain';
@@ -7,6 +7,14 @@ import type { TaskTypeVersionStore } from '@foldwork/platform';
 import type { RunStarter } from './run-starter';
 import type { TriggerBook } from './trigger-book';
 import { ALL_SHARDS } from './shard-share';
+
+/** A signal on its way to runs. */
+export interface Arrival {
+  readonly namespace: string;
+  readonly received: SignalReceived;
+  /** Of whoever sent it. */
+  readonly traceparent: string | undefined;
+}
 
 export interface SignalDeliveryParts {
   readonly log: EventLog;
@@ -32,30 +40,33 @@ export class SignalDelivery {
   async send(from: RunState, outgoing: OutgoingSignal): Promise<SignalDispatch> {
     const { signal, signalId, payload, to, at } = outgoing;
     const received: SignalReceived = { signal, signalId, payload, at, ...(to?.correlationId !== undefined && { correlationId: to.correlationId }) };
-    if (to?.run !== undefined) return this.toRun(from.namespace, to.run, received);
-    await this.parts.log.append([this.event(BROADCAST_RUN, from.namespace, broadcastStream(from.namespace, signalId), received)]); // for the other planners
-    return { targets: await this.toAll(from.namespace, received, ALL_SHARDS, true) };
+    const arrival: Arrival = { namespace: from.namespace, received, traceparent: from.traceparent };
+    if (to?.run !== undefined) return this.toRun(to.run, arrival);
+    await this.parts.log.append([this.event(BROADCAST_RUN, broadcastStream(from.namespace, signalId), arrival)]); // for the other planners
+    return { targets: await this.toAll(arrival, ALL_SHARDS, true) };
   }
 
   /** A broadcast that stands in the log: for the waits of these shards. */
-  async broadcast(namespace: string, received: SignalReceived, shards: readonly number[], withTriggers: boolean): Promise<void> {
-    await this.toAll(namespace, received, shards, withTriggers);
+  async broadcast(arrival: Arrival, shards: readonly number[], withTriggers: boolean): Promise<void> {
+    await this.toAll(arrival, shards, withTriggers);
   }
 
   /** A run of another namespace is as unknown as one that does not exist. */
-  private async toRun(namespace: string, runId: RunId, received: SignalReceived): Promise<SignalDispatch> {
+  private async toRun(runId: RunId, arrival: Arrival): Promise<SignalDispatch> {
+    const { namespace, received } = arrival;
     const run = foldRun(await this.parts.log.readRuns([runId]));
     if (run === undefined || run.namespace !== namespace) return { error: unknownTarget(runId) };
     if (!isOpenRun(run)) return { targets: [] };
-    await this.parts.log.append([this.event(runId, namespace, signalStream(received.signalId), received)]);
+    await this.parts.log.append([this.event(runId, signalStream(received.signalId), arrival)]);
     return { targets: targetsOf(run, received, true) };
   }
 
-  private async toAll(namespace: string, received: SignalReceived, shards: readonly number[], withTriggers: boolean): Promise<string[]> {
+  private async toAll(arrival: Arrival, shards: readonly number[], withTriggers: boolean): Promise<string[]> {
+    const { namespace, received } = arrival;
     const waiting = await this.waitingRuns(namespace, received, shards);
     const stream = signalStream(received.signalId);
-    await Promise.all(waiting.map(({ runId }) => this.parts.log.append([this.event(runId, namespace, stream, received)])));
-    const started = withTriggers ? await this.startTriggered(namespace, received) : [];
+    await Promise.all(waiting.map(({ runId }) => this.parts.log.append([this.event(runId, stream, arrival)])));
+    const started = withTriggers ? await this.startTriggered(arrival) : [];
     return [...waiting.flatMap((run) => targetsOf(run, received, false)), ...started];
   }
 
@@ -68,23 +79,23 @@ export class SignalDelivery {
   }
 
   /** A workflow that refuses the payload is left out: recorded in the log of this process, nothing else. */
-  private async startTriggered(namespace: string, { signal, signalId, payload, at }: SignalReceived): Promise<string[]> {
+  private async startTriggered({ namespace, received: { signal, signalId, payload, at }, traceparent }: Arrival): Promise<string[]> {
     const started: string[] = [];
     const workflows = this.parts.triggers.startedBy(namespace, signal);
     if (workflows.length === 0) return started;
     const origin = { trigger: { signal, signalId }, ...(await this.parts.versions.ofNewRun(namespace)) };
     for (const workflow of workflows) {
       const runId = derivedRunId(at, `${signalId}/${workflow}`);
-      const outcome = await this.parts.starter.start({ namespace, workflow, runId, input: payload, at, origin, retry: { delayMs: 30_000, maximum: 3 } });
+      const outcome = await this.parts.starter.start({ namespace, workflow, runId, input: payload, at, traceparent, origin, retry: { delayMs: 30_000, maximum: 3 } });
       if (outcome === 'started') started.push(formatRunId(runId));
       else this.parts.onRefused(workflow, outcome.message);
     }
     return started;
   }
 
-  private event(runId: RunId, namespace: string, stream: TaskPath, data: SignalReceived): NewEvent {
+  private event(runId: RunId, stream: TaskPath, { namespace, received: data, traceparent }: Arrival): NewEvent {
     const event: DomainEvent = { type: 'SignalReceived', data };
-    return newEvent({ runId, namespace, metadata: this.parts.metadata }, stream, 1, event, true);
+    return newEvent({ runId, namespace, metadata: inTrace(this.parts.metadata, traceparent) }, stream, 1, event, true);
   }
 }
 

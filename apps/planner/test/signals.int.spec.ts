@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BROADCAST_RUN, parseRunId, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
+import { BROADCAST_RUN, newEvent, parseRunId, RUN_STREAM, traceparentOf, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
 import { runIdAt } from '@foldwork/testing';
 import { mortal } from './mortal';
 import { PlannerWorld } from './planner-world';
@@ -34,6 +34,24 @@ it('[S3-14] [S3-15] a signal task sends one event, which releases the waits of a
   expect(await outputOf(two, 'gate')).toMatchObject({ signal: { payload: { n: 2 } } });
   expect([(await received(BROADCAST_RUN)).length, (await received(one)).length, (await received(two)).length, (await received(other)).length]).toEqual([1, 1, 1, 0]);
   expect((await world.run(other)).waiting.size).toBe(1);
+});
+
+it('carries the trace of the run that sends it: to those that it releases and to those that it starts', async () => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  await world.start();
+  await world.publish('started', [{ id: 'a' }], { triggers: [{ signal: 'go' }] });
+  const runId = await waiting();
+  await sleep(PATIENCE_MS); // what it waits for is in the agenda
+  const sender = runIdAt(Date.now());
+  const data = { workflow: 'test', definition: await world.define([tell()]), input: {}, at: Date.now(), retry: AT_ONCE };
+  await world.log.append([newEvent({ runId: sender, namespace: world.namespace, metadata: { actor: 'test', traceparent } }, RUN_STREAM, 1, { type: 'RunRequested', data }, true)]);
+  await Promise.all([world.reached(sender, 'succeeded'), world.reached(runId, 'succeeded')]);
+  const { targets } = (await outputOf(sender, 'tell')) as { targets: string[] };
+  const started = targets.flatMap((target) => parseRunId(target) ?? []);
+  expect(started).toHaveLength(1);
+  const [request] = await world.log.readRuns(started);
+  const [signal, broadcast] = [await received(runId), await received(BROADCAST_RUN)];
+  expect([request, ...signal, ...broadcast].map((event) => event && traceparentOf(event.metadata))).toEqual([traceparent, traceparent, traceparent]);
 });
 
 it('reaches waits that began a moment ago, before anything of them is in the agenda', async () => {

@@ -13,6 +13,8 @@ export interface ActionContext {
   readonly attempt: number;
   /** Independent of the attempt: send it along, so that the other side can recognise a repetition. */
   readonly effectKey: string;
+  /** W3C Trace Context of the run's request, if it had one: send it along, so that the trace goes on. */
+  readonly traceparent?: string;
   /** Aborted when the attempt is canceled, its time is over, or its executor loses its lease. */
   readonly signal: AbortSignal;
   /** Recorded by earlier attempts and by this one. */

@@ -1,4 +1,4 @@
-import { feedSubject, formatRunId, type FeedMessage, type RecordedEvent } from '@foldwork/events';
+import { feedSubject, formatRunId, traceparentOf, type FeedMessage, type RecordedEvent } from '@foldwork/events';
 
 /**
  * An event as a CloudEvent 1.0 in binary mode: attributes in headers, the event's own text as the payload, unparsed.
@@ -32,12 +32,6 @@ const escapeHeader = (text: string): string =>
   NEEDS_ESCAPE.test(text) ? text.replace(ESCAPED, (character) => (character === '%' || character === '"' || character === ' ' ? PLAIN[character] ?? '' : encodeURIComponent(character))) : text;
 
 const PLAIN: Readonly<Record<string, string>> = { '%': '%25', '"': '%22', ' ': '%20' };
-
-const TRACEPARENT = /"traceparent":"([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})"/;
-
-/** By its fixed form, without parsing: most events carry none. */
-const traceparentOf = (metadata: string): string | undefined =>
-  metadata.includes('"traceparent"') ? TRACEPARENT.exec(metadata)?.[1] : undefined;
 
 let lastTime = { at: 0, text: '' };
 

@@ -25,8 +25,9 @@ afterAll(() => {
 });
 
 const lines: unknown[] = [];
+const TRACE = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const context = (signal = new AbortController().signal): ActionContext => ({
-  runId: 'run_1', workflow: 'w', task: 'a', attempt: 2, effectKey: 'run_1/a', signal, sideEffects: {},
+  traceparent: TRACE, runId: 'run_1', workflow: 'w', task: 'a', attempt: 2, effectKey: 'run_1/a', signal, sideEffects: {},
   recordSideEffect: () => Promise.resolve(), heartbeat: () => undefined, log: (message, fields) => void lines.push({ message, fields }),
 });
 
@@ -59,14 +60,14 @@ const run = async (name: string, input: Json, signal?: AbortSignal): Promise<unk
 };
 
 describe('http.request', () => {
-  it('sends JSON with the effect key and gives back status, headers and parsed body, numbers exactly', async () => {
+  it('sends JSON with the effect key and the trace, and gives back status, headers and parsed body, numbers exactly', async () => {
     let seen: unknown;
     answer = (request, response, body) => {
-      seen = { method: request.method, type: request.headers['content-type'], key: request.headers['idempotency-key'], extra: request.headers['x-extra'], body };
+      seen = { method: request.method, type: request.headers['content-type'], key: request.headers['idempotency-key'], trace: request.headers['traceparent'], extra: request.headers['x-extra'], body };
       response.writeHead(201, { 'content-type': 'application/json; charset=utf-8', 'x-id': '7' }).end('{"id":9007199254740993}');
     };
     const output = await run('http.request', { url, method: 'POST', headers: { 'x-extra': 'yes' }, body: { n: new ExactNumber('9007199254740993') } as never });
-    expect(seen).toEqual({ method: 'POST', type: 'application/json', key: 'run_1/a', extra: 'yes', body: '{"n":9007199254740993}' });
+    expect(seen).toEqual({ method: 'POST', type: 'application/json', key: 'run_1/a', trace: TRACE, extra: 'yes', body: '{"n":9007199254740993}' });
     expect(output).toMatchObject({ status: 201, headers: { 'x-id': '7' } });
     expect(stringifyJson((output as { body: unknown }).body)).toBe('{"id":9007199254740993}');
   });

@@ -19,7 +19,7 @@ const input = z.object({
 });
 
 /**
- * One HTTP request. Sends the effect key as `Idempotency-Key` with methods that change something. Output
+ * One HTTP request. Sends the trace of the run, and the effect key as `Idempotency-Key` with methods that change something. Output
  * `{status, headers, body}`, the body parsed where it is JSON. Errors: `HTTP_STATUS`, `HTTP_BODY_TOO_LARGE`, and the
  * socket's code when no answer came.
  */
@@ -36,9 +36,9 @@ const httpRequest = defineAction({
   },
 });
 
-const payloadOf = ({ method, headers, body }: z.infer<typeof input>, { effectKey }: ActionContext): { headers: Record<string, string>; body?: string } => {
+const payloadOf = ({ method, headers, body }: z.infer<typeof input>, { effectKey, traceparent }: ActionContext): { headers: Record<string, string>; body?: string } => {
   const isChange = method !== 'GET' && method !== 'HEAD';
-  const keyed = isChange ? { 'idempotency-key': effectKey, ...headers } : headers;
+  const keyed = { ...(traceparent !== undefined && { traceparent }), ...(isChange && { 'idempotency-key': effectKey }), ...headers };
   if (body === undefined) return { headers: keyed };
   if (typeof body === 'string') return { headers: keyed, body };
   return { headers: { 'content-type': 'application/json', ...keyed }, body: stringifyJson(body) };

@@ -1,5 +1,5 @@
 import {
-  newEvent, RUN_STREAM,
+  inTrace, newEvent, RUN_STREAM,
   type DomainEvent, type EventMetadata, type NewEvent, type TaskPath, type TaskTransition, type TaskTransitioned,
 } from '@foldwork/events/contracts';
 import { nextStatus } from '../task/task-machine';
@@ -15,15 +15,18 @@ export type TransitionFacts = Partial<Omit<TaskTransitioned, 'transition' | 'fro
  */
 export class Emission {
   readonly events: NewEvent[] = [];
+  private readonly metadata: EventMetadata;
 
   constructor(
     readonly run: RunState,
     /** The decision's time, milliseconds since 1970. */
     readonly now: number,
-    private readonly metadata: EventMetadata,
+    metadata: EventMetadata,
     /** Whether a planner has to look at the run because of these events. */
     private readonly decide: boolean,
-  ) {}
+  ) {
+    this.metadata = inTrace(metadata, run.traceparent);
+  }
 
   /** A refused transition is a bug of a rule: the table is the last word. */
   transition(path: TaskPath, transition: TaskTransition, facts: TransitionFacts & { readonly to?: 'failed' } = {}): void {

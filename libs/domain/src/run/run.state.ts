@@ -16,6 +16,8 @@ export interface RunState {
   readonly definition: DefinitionHash;
   readonly input: Json;
   readonly request: RunRequested;
+  /** W3C Trace Context of the request; decides nothing. */
+  readonly traceparent?: string;
   status: RunStatus;
   /** Version of the run's own stream. */
   version: number;

@@ -38,6 +38,7 @@ const command = (run: RunState, definition: CompiledDefinition, segments: readon
     epoch,
     definition: run.definition,
     pool: 'default',
+    ...(run.traceparent !== undefined && { traceparent: run.traceparent }),
     scope,
     segments: segments.map((segment) => segment.map((task) => withLocals(run, definition, task, references))),
   };

@@ -9,8 +9,19 @@ export interface EventMetadata {
   readonly requestId?: string;
   readonly causationId?: string;
   readonly correlationId?: string;
+  /** W3C Trace Context of the request that a run began with; every event that follows from it has it too. */
   readonly traceparent?: string;
 }
+
+const TRACEPARENT = /"traceparent":"([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})"/;
+
+/** The trace in recorded metadata; by its fixed form, without parsing, since most events have none. */
+export const traceparentOf = (metadata: string): string | undefined =>
+  metadata.includes('"traceparent"') ? TRACEPARENT.exec(metadata)?.[1] : undefined;
+
+/** Metadata of what follows from something in this trace; a trace of its own stays. */
+export const inTrace = (metadata: EventMetadata, traceparent: string | undefined): EventMetadata =>
+  traceparent === undefined ? metadata : { traceparent, ...metadata };
 
 /** An event as it is handed to the log. `version` is the stream's version after it: 1 for the first event of a stream. */
 export interface NewEvent {

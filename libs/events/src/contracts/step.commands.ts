@@ -18,6 +18,8 @@ export interface StepCommand {
   readonly epoch: string;
   readonly definition: DefinitionHash;
   readonly pool: string;
+  /** Of the run; goes on into the events of its attempts and to its actions. */
+  readonly traceparent?: string;
   readonly segments: readonly (readonly SegmentTask[])[];
   /**
    * What was decided together with this command and is not in the log yet: append it with the claim of the first task, both
