@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AckPolicy, DeliverPolicy, DiscardPolicy, JetStreamApiCodes, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType,
-  type ConsumerConfig, type JetStreamManager, type StreamConfig,
+  type ConsumerConfig, type JetStreamManager, type StreamConfig, type StreamInfo,
 } from '@nats-io/jetstream';
 import { MsgHdrsImpl, nanos, RequestError, type NatsConnection } from '@nats-io/transport-node';
 import type { BusTrouble } from './nats-link';
@@ -113,8 +113,7 @@ export class JetStreamSetup {
     const jsm = await manager(connection);
     if (this.broken.has(wish.name)) await this.removeIfLost(jsm, wish);
     const found = await orMissing(jsm.streams.info(wish.name), JetStreamApiCodes.StreamNotFound);
-    // two processes may create at once: the same settings are no error for the second
-    const present = found ?? (await jsm.streams.add(wish));
+    const present = found ?? (await createStream(jsm, wish));
     if (differences(wish, present.config).length > 0) {
       const { retention: _retention, storage: _storage, ...changeable } = wish;
       const config = found === undefined ? present.config : (await jsm.streams.update(wish.name, changeable)).config;
@@ -186,6 +185,20 @@ export class JetStreamSetup {
 
 const manager = (connection: NatsConnection): Promise<JetStreamManager> =>
   jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });
+
+/**
+ * Two processes may create at once. To the second the server says that all is well, or (seen with 2.9) that the subjects
+ * overlap: with those of the stream that it has just created for the first.
+ */
+const createStream = async (jsm: JetStreamManager, wish: StreamWish): Promise<StreamInfo> => {
+  try {
+    return await jsm.streams.add(wish);
+  } catch (error) {
+    const created = await orMissing(jsm.streams.info(wish.name), JetStreamApiCodes.StreamNotFound);
+    if (created === undefined) throw error;
+    return created;
+  }
+};
 
 const isReadable = (jsm: JetStreamManager, stream: string, seq: number): Promise<boolean> =>
   jsm.streams.getMessage(stream, { seq }).then((message) => message !== null, () => false);
