@@ -1,8 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestLoggerAdapter } from '@foldwork/platform';
-import { BODY_BYTES_MAX, requestIdOf } from '@foldwork/platform/http';
-import type { FastifyInstance } from 'fastify';
+import { BODY_BYTES_MAX, problemOfError, requestIdOf, sendProblem } from '@foldwork/platform/http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LogTail } from './events/log-tail';
 import type { GatewayDependencies } from './gateway-dependencies';
 import { GatewayModule } from './gateway.module';
@@ -49,6 +49,7 @@ const createGatewayApp = async (dependencies: GatewayDependencies): Promise<Nest
     requestTimeout: 30_000,
     forceCloseConnections: true, // event streams never end by themselves
     routerOptions: { maxParamLength: 2_048 },
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendProblem(problemOfError(error), request, reply),
   });
   const module = GatewayModule.register(dependencies);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { bodyParser: false, logger: new NestLoggerAdapter(dependencies.logger), abortOnError: false });

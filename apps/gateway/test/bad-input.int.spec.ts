@@ -56,7 +56,9 @@ const submissions: readonly BadRequest[] = [
   { title: 'a definition that is a text', call: { json: { definition: 'workflow: x' } }, status: 422, error: 'validation_failed' },
   { title: 'a definition with an unknown field', call: { json: { definition: { ...DEFINITION, tusks: [] } } }, status: 422, error: 'validation_failed', fault: ['unknown_field', '/definition/tusks'] },
   { title: 'an input against the schema', call: { json: { definition: DEFINITION, input: { n: 'one', s: 2 } } }, status: 422, error: 'validation_failed', fault: ['input_invalid', '/input/s'] },
-  { title: 'a key that is empty', call: { json: { definition: DEFINITION }, headers: { 'idempotency-key': 'x'.repeat(256) } }, status: 400, error: 'invalid_idempotency_key' },
+  { title: 'an Idempotency-Key of 256 characters', call: { json: { definition: DEFINITION }, headers: { 'idempotency-key': 'x'.repeat(256) } }, status: 400, error: 'invalid_idempotency_key' },
+  { title: 'an empty Idempotency-Key', call: { json: { definition: DEFINITION }, headers: { 'idempotency-key': '' } }, status: 400, error: 'invalid_idempotency_key' },
+  { title: 'an Idempotency-Key with a blank in it', call: { json: { definition: DEFINITION }, headers: { 'idempotency-key': 'a b' } }, status: 400, error: 'invalid_idempotency_key' },
   { title: 'YAML where JSON belongs', call: { raw: 'workflow: x', headers: { 'content-type': 'application/yaml' } }, status: 415, error: 'unsupported_media_type' },
   { title: 'a form', call: { raw: 'workflow=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, status: 415, error: 'unsupported_media_type' },
 ];

@@ -10,8 +10,6 @@ interface OpenApi {
 export class OpenApiContract {
   private readonly ajv = new Ajv({ strict: false, allErrors: true });
   private readonly validators = new Map<string, ValidateFunction>();
-  /** Calls that some test made, as `POST /path 202`. */
-  readonly seen = new Set<string>();
 
   constructor(private readonly document: OpenApi) {
     (addFormats as unknown as typeof addFormats.default)(this.ajv); // its CommonJS default export is the function itself
@@ -27,7 +25,6 @@ export class OpenApiContract {
   check(method: string, path: string, answer: { status: number; media: string; body: unknown }): void {
     const template = this.templateOf(method, path);
     if (template === undefined) return this.checkUnknownRoute(answer);
-    this.seen.add(`${method} ${template} ${answer.status}`);
     const response = this.document.paths[template]?.[method.toLowerCase()]?.responses[answer.status];
     if (response === undefined) throw new Error(`${method} ${template} answered ${answer.status}, which is not described`);
     const content = response.content?.[answer.media];

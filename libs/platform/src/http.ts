@@ -11,6 +11,6 @@ export {
   badRequest, conflict, invalidContent, notFound, Problem, problemDocument, unavailable, type Fault, type ProblemDetails, type ProblemDocument,
 } from './http/problem';
 export { problemOfError } from './http/problem-of-error';
-export { ProblemFilter } from './http/problem.filter';
+export { ProblemFilter, sendProblem } from './http/problem.filter';
 export { RateLimiter } from './http/rate-limiter';
 export { requestIdOf } from './http/request-context';

@@ -3,7 +3,7 @@ import { ApiAcceptedResponse, ApiBody, ApiOperation, ApiParam, ApiTags } from '.
 import type { OperatorCommand } from '@foldwork/domain';
 import { taskPath } from '@foldwork/events';
 import { Call, CallContext, NeedsRole } from '@foldwork/platform/http';
-import { ApiProblems } from '../http/api-problems';
+import { ApiBodyProblems } from '../http/api-problems';
 import { presentMembers } from '../http/present-members';
 import { requireRunId } from '../runs/run-reader';
 import { RunSummaryDto } from '../runs/run.dto';
@@ -23,7 +23,7 @@ export class CommandsController {
   @ApiOperation({ summary: 'Retry a failed run; completed tasks are not run again' })
   @ApiBody({ type: RetryRunDto, required: false })
   @ApiAcceptedResponse({ type: RunSummaryDto })
-  @ApiProblems(400, 404, 409, 422)
+  @ApiBodyProblems(404, 409)
   retry(@Param('id') id: string, @Body() body: RetryRunDto, @Call() call: CallContext): Promise<RunSummaryDto> {
     return this.carryOut(id, { kind: 'retry', ...presentMembers(body) }, call);
   }
@@ -34,7 +34,7 @@ export class CommandsController {
   @ApiOperation({ summary: 'Cancel a run; what is running is told to stop' })
   @ApiBody({ type: CommandDto, required: false })
   @ApiAcceptedResponse({ type: RunSummaryDto })
-  @ApiProblems(404, 409, 422)
+  @ApiBodyProblems(404, 409)
   cancel(@Param('id') id: string, @Body() body: CommandDto, @Call() call: CallContext): Promise<RunSummaryDto> {
     return this.carryOut(id, { kind: 'cancel', ...presentMembers(body) }, call);
   }
@@ -45,7 +45,7 @@ export class CommandsController {
   @ApiOperation({ summary: 'Start no further task of the run; what is running goes on' })
   @ApiBody({ type: CommandDto, required: false })
   @ApiAcceptedResponse({ type: RunSummaryDto })
-  @ApiProblems(404, 409, 422)
+  @ApiBodyProblems(404, 409)
   pause(@Param('id') id: string, @Body() body: CommandDto, @Call() call: CallContext): Promise<RunSummaryDto> {
     return this.carryOut(id, { kind: 'pause', ...presentMembers(body) }, call);
   }
@@ -56,7 +56,7 @@ export class CommandsController {
   @ApiOperation({ summary: 'Let a paused run go on' })
   @ApiBody({ type: CommandDto, required: false })
   @ApiAcceptedResponse({ type: RunSummaryDto })
-  @ApiProblems(404, 409, 422)
+  @ApiBodyProblems(404, 409)
   resume(@Param('id') id: string, @Body() body: CommandDto, @Call() call: CallContext): Promise<RunSummaryDto> {
     return this.carryOut(id, { kind: 'resume', ...presentMembers(body) }, call);
   }
@@ -67,7 +67,7 @@ export class CommandsController {
   @ApiOperation({ summary: 'Decide about a task that was escalated to people' })
   @ApiParam({ name: 'task', description: 'Path of the task, percent-encoded (`images%5B3%5D%2Fupload`)' })
   @ApiAcceptedResponse({ type: RunSummaryDto })
-  @ApiProblems(404, 409, 422)
+  @ApiBodyProblems(404, 409)
   resolve(@Param('id') id: string, @Param('task') task: string, @Body() body: ResolveTaskDto, @Call() call: CallContext): Promise<RunSummaryDto> {
     const { as, output, reason } = body;
     const command: OperatorCommand = { kind: 'resolve', task: taskPath(task), as, reason, ...(output !== undefined && { output }) };

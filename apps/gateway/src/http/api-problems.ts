@@ -23,19 +23,25 @@ export class ProblemDto {
   @ApiPropertyOptional({ type: [FaultDto] }) faults?: FaultDto[];
 }
 
-/** Every call may answer these besides its own. */
-const ALWAYS = [401, 403, 429, 500, 503];
+/** Every call may answer these besides its own; 400 and 414 where the address itself cannot be read. */
+const ALWAYS = [400, 401, 403, 414, 429, 500, 503];
+
+/** What a call that takes a body may answer besides. */
+const OF_BODIES = [413, 415, 422];
 
 const MEANING: Readonly<Record<number, string>> = {
   400: 'The request cannot be read or names something unknown', 401: 'Not authenticated', 403: 'Not allowed', 404: 'Not found',
-  409: 'Not possible in the present state', 413: 'Too large', 415: 'Unsupported media type', 422: 'Invalid content; see `faults`',
+  409: 'Not possible in the present state', 413: 'Too large', 414: 'The address is too long', 415: 'Unsupported media type', 422: 'Invalid content; see `faults`',
   429: 'Too many requests', 500: 'Fault of the server', 503: 'Unavailable for now; see `Retry-After`',
 };
+
+/** The same for a call that takes a body. */
+export const ApiBodyProblems = (...statuses: readonly number[]): MethodDecorator => ApiProblems(...statuses, ...OF_BODIES);
 
 /** Documents the problems a call may answer with. */
 export const ApiProblems = (...statuses: readonly number[]): MethodDecorator =>
   applyDecorators(
-    ...[...statuses, ...ALWAYS].map((status) =>
+    ...[...new Set([...statuses, ...ALWAYS])].map((status) =>
       ApiResponse({
         status,
         description: MEANING[status] ?? 'Error',

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Headers, Param, Post, Query } from '@nestjs/comm
 import { ApiAcceptedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '../openapi/api-decorators';
 import { Call, CallContext, invalidContent, NeedsRole } from '@foldwork/platform/http';
 import type { RunFilter } from '@foldwork/read-models';
-import { ApiProblems } from '../http/api-problems';
+import { ApiBodyProblems, ApiProblems } from '../http/api-problems';
 import { RunSubmission } from '../submission/run-submission';
 import { SubmitRunDto } from '../submission/submit-run.dto';
 import { DefinitionCatalog } from '../workflows/definition-catalog';
@@ -33,7 +33,7 @@ export class RunsController {
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: '1 to 255 visible ASCII characters. The same key and body again: the same run.' })
   @ApiAcceptedResponse({ type: RunSummaryDto, headers: { Location: { description: 'Path of the run', schema: { type: 'string' } } } })
   @ApiOkResponse({ type: RunSummaryDto, description: 'The same request was accepted before; this is its run.' })
-  @ApiProblems(400, 409, 413, 415, 422)
+  @ApiBodyProblems(409)
   async submit(@Body() body: SubmitRunDto, @Headers('idempotency-key') idempotencyKey: string | undefined, @Call() call: CallContext): Promise<RunSummaryDto> {
     const { isNew, summary } = await this.submission.submit({ body, idempotencyKey, namespace: call.namespace, metadata: call.metadata() });
     void call.reply.status(isNew ? 202 : 200).header('location', `/orchestrator/runs/${summary.runId}`).header('etag', etag(summary.version));

@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOperation, ApiTags } from '../openapi/api-decorators';
 import { Call, CallContext, NeedsRole } from '@foldwork/platform/http';
-import { ApiProblems } from '../http/api-problems';
+import { ApiBodyProblems } from '../http/api-problems';
 import { requireRunId } from '../runs/run-reader';
 import { etag } from '../runs/runs.controller';
 import { SignalDelivery, type SignalSource } from './signal-delivery';
@@ -17,7 +17,7 @@ export class SignalsController {
   @NeedsRole('operator')
   @ApiOperation({ summary: 'Send a signal to one run; kept until a task waits for it' })
   @ApiAcceptedResponse({ type: SignaledRunDto })
-  @ApiProblems(404, 409, 413, 422)
+  @ApiBodyProblems(404, 409)
   async toRun(@Param('id') id: string, @Body() body: SignalDto, @Call() call: CallContext): Promise<SignaledRunDto> {
     const run = await this.signals.toRun(sourceOf(call), requireRunId(id), body);
     void call.reply.header('etag', etag(run.version));
@@ -29,7 +29,7 @@ export class SignalsController {
   @NeedsRole('operator')
   @ApiOperation({ summary: 'Send a signal to every run that waits for it, and to workflows that start by it' })
   @ApiAcceptedResponse({ type: BroadcastDto })
-  @ApiProblems(413, 422)
+  @ApiBodyProblems()
   toAll(@Body() body: SignalDto, @Call() call: CallContext): Promise<BroadcastDto> {
     return this.signals.toAll(sourceOf(call), body);
   }

@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '../openapi/api-decorators'
 import { taskTypes } from '@foldwork/domain';
 import { TaskTypeVersionStore } from '@foldwork/platform';
 import { Call, CallContext, invalidContent, NeedsRole, notFound } from '@foldwork/platform/http';
-import { ApiProblems } from '../http/api-problems';
+import { ApiBodyProblems, ApiProblems } from '../http/api-problems';
 import { ChooseVersionDto, TaskTypeDto, TaskTypeListDto } from './task-type.dto';
 
 /** Rules of task types are rolled out by choosing, per type, the version that new runs begin with; back is the same call. */
@@ -26,7 +26,7 @@ export class TaskTypesController {
   @NeedsRole('admin')
   @ApiOperation({ summary: 'Choose the version of a rule that new runs begin with' })
   @ApiOkResponse({ type: TaskTypeDto })
-  @ApiProblems(404, 413, 422)
+  @ApiBodyProblems(404)
   async choose(@Param('type') type: string, @Body() { version }: ChooseVersionDto, @Call() call: CallContext): Promise<TaskTypeDto> {
     if (!taskTypes.isRegistered(type)) throw notFound('task_type_not_found', `There is no task type ${type.slice(0, 100)}.`, 'GET /orchestrator/task-types lists all of them.');
     const versions = [...taskTypes.versionsOf(type)];

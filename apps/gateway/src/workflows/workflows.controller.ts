@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestj
 import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '../openapi/api-decorators';
 import { LIVE, WorkflowRegistry, type PublishedWorkflow } from '@foldwork/platform';
 import { badRequest, Call, CallContext, invalidContent, NeedsRole, notFound } from '@foldwork/platform/http';
-import { ApiProblems } from '../http/api-problems';
+import { ApiBodyProblems, ApiProblems } from '../http/api-problems';
 import { requireDocument } from '../http/document-text';
 import { ReadModel } from '../runs/read-model';
 import { iso } from '../runs/run-summary';
@@ -42,7 +42,7 @@ export class WorkflowsController {
   @ApiConsumes('application/yaml', 'application/json')
   @ApiBody({ schema: { type: 'object' } })
   @ApiOkResponse({ type: WorkflowCheckDto })
-  @ApiProblems(413, 415, 422)
+  @ApiBodyProblems()
   async checkOnly(@Body() body: unknown): Promise<WorkflowCheckDto> {
     const checked = await this.definitions.check(requireDocument(body));
     return { valid: checked.ok, ...(checked.ok && { hash: checked.hash }), diagnostics: [...checked.diagnostics] };
@@ -55,7 +55,7 @@ export class WorkflowsController {
   @ApiBody({ schema: { type: 'object' } })
   @ApiCreatedResponse({ type: PublishedWorkflowDto })
   @ApiOkResponse({ type: PublishedWorkflowDto, description: 'All labels pointed at this definition already.' })
-  @ApiProblems(409, 413, 415, 422)
+  @ApiBodyProblems(409)
   async publish(@Param('name') name: string, @Body() body: unknown, @Query() query: PublishQueryDto, @Call() call: CallContext): Promise<PublishedWorkflowDto> {
     const checked = await this.definitions.check(requireDocument(body));
     const { definition, hash, diagnostics } = requireValid(checked, name);

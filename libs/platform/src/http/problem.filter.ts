@@ -1,10 +1,15 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../logging/logger';
-import { problemDocument } from './problem';
+import { problemDocument, type Problem } from './problem';
 import { problemOfError } from './problem-of-error';
 
-/** Every error leaves the gateway through here, as `application/problem+json`. */
+export const sendProblem = ({ details }: Problem, request: FastifyRequest, reply: FastifyReply): void => {
+  const { status, headers = {} } = details;
+  void reply.status(status).headers(headers).type('application/problem+json').send(JSON.stringify(problemDocument(details, request.id)));
+};
+
+/** Every error leaves the gateway through here, but for those of an address that leads to no route. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}
@@ -14,14 +19,13 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = problemOfError(error);
-    const { status, error: code, headers = {} } = problem.details;
+    const { status, error: code } = problem.details;
     if (status >= 500) this.logTrouble(status, code, request, problem.cause ?? error);
     if (reply.raw.headersSent) {
       reply.raw.destroy(); // a stream broke in the middle: there is no other way to say so
       return;
     }
-    const document = problemDocument(problem.details, request.id);
-    void reply.status(status).headers(headers).type('application/problem+json').send(JSON.stringify(document));
+    sendProblem(problem, request, reply);
   }
 
   private logTrouble(status: number, code: string, request: FastifyRequest, err: unknown): void {
