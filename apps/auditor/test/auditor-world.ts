@@ -5,6 +5,7 @@ import { readModelMigrations } from '@foldwork/read-models';
 import { createTestDatabase, syntheticRun, type SyntheticRun } from '@foldwork/testing';
 import { Auditor } from '../src/auditor';
 import { AUDITOR_SESSION, type AuditorSettings } from '../src/auditor.config';
+import { rebuild } from '../src/rebuild/rebuild';
 
 export const quiet = createLogger({ app: 'auditor-test', level: 'silent' });
 
@@ -50,6 +51,15 @@ export const auditorWorld = async (): Promise<AuditorWorld> => {
       await database.drop();
     },
   };
+};
+
+const SESSION_OPTIONS = Object.entries(AUDITOR_SESSION).map(([name, value]) => `-c ${name}=${value}`).join(' ');
+
+/** As the command does it. Resolves to the position up to which they were made. */
+export const remakeReadModels = async ({ url, log }: AuditorWorld): Promise<number> => {
+  const client = new Client({ connectionString: url, options: SESSION_OPTIONS });
+  await client.connect();
+  return rebuild({ log, client, logger: quiet }).finally(() => client.end());
 };
 
 /** First events of all runs, then second ones …: as a busy server would write them. */

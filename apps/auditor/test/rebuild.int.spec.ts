@@ -1,11 +1,12 @@
-import { execFile } from 'node:child_process';
+import { exec } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client } from 'pg';
 import { listRuns, PROJECTION } from '@foldwork/read-models';
 import { syntheticRun } from '@foldwork/testing';
-import { AUDITOR_SESSION } from '../src/auditor.config';
-import { rebuild } from '../src/rebuild/rebuild';
-import { auditorWorld, checkpointOf, mixedRuns, quiet, readModelRows, until, type AuditorWorld } from './auditor-world';
+import { auditorWorld, checkpointOf, mixedRuns, readModelRows, remakeReadModels, until, type AuditorWorld } from './auditor-world';
+
+const WORKSPACE = join(__dirname, '../../..');
 
 let world: AuditorWorld;
 beforeEach(async () => {
@@ -13,13 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const options = Object.entries(AUDITOR_SESSION).map(([name, value]) => `-c ${name}=${value}`).join(' ');
-
-const runRebuild = async (): Promise<number> => {
-  const client = new Client({ connectionString: world.url, options });
-  await client.connect();
-  return rebuild({ log: world.log, client, logger: quiet }).finally(() => client.end());
-};
+const runRebuild = (): Promise<number> => remakeReadModels(world);
 
 const projected = async (): Promise<void> => {
   const head = await world.log.head();
@@ -99,11 +94,15 @@ describe('a rebuild of the read models', () => {
     expect((await readModelRows(world.pool)).runs).toHaveLength(1);
   });
 
-  it('has a command of its own that reports what it did', async () => {
+  it('has a command of its own that reports what it did: as `nx rebuild auditor` calls it, and with the database as an argument', async () => {
     await world.append([syntheticRun()]);
-    const { stdout } = await promisify(execFile)(process.execPath, ['dist/apps/auditor/src/rebuild.main.js', '--database-url', world.url], {
-      env: { PATH: process.env['PATH'], FOLDWORK_LOG_LEVEL: 'silent' },
-    });
-    expect(stdout).toBe(`The read models are made anew from ${await world.log.head()} events.\n`);
+    const { targets } = JSON.parse(readFileSync(join(WORKSPACE, 'apps/auditor/project.json'), 'utf8')) as { targets: { rebuild: { options: { command: string } } } };
+    const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, FOLDWORK_LOG_LEVEL: 'silent' };
+    const call = async (more: string, settings: object): Promise<string> =>
+      (await promisify(exec)(`${targets.rebuild.options.command}${more}`, { cwd: WORKSPACE, env: { ...env, ...settings } })).stdout;
+    const report = `The read models are made anew from ${await world.log.head()} events.\n`;
+    expect(await call('', { FOLDWORK_DATABASE_URL: world.url })).toBe(report);
+    expect(await call(` --database-url ${world.url}`, {})).toBe(report);
+    await expect(call('', { FOLDWORK_DATABASE_URL: 'postgres://127.0.0.1:1/none' })).rejects.toMatchObject({ code: 1 });
   });
 });

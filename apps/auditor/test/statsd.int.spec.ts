@@ -4,7 +4,7 @@ import { PROJECTION } from '@foldwork/read-models';
 import { freePort, syntheticRun } from '@foldwork/testing';
 import { StatsdAdapter } from '../src/statsd/statsd.adapter';
 import { Tally } from '../src/statsd/tally';
-import { auditorWorld, checkpointOf, mixedRuns, until, type AuditorWorld } from './auditor-world';
+import { auditorWorld, checkpointOf, mixedRuns, remakeReadModels, until, type AuditorWorld } from './auditor-world';
 
 /** A StatsD server as far as tests need one: keeps each line. */
 class Sink {
@@ -56,7 +56,7 @@ const counted = async (): Promise<void> => {
 
 describe('metrics of runs', () => {
   it('counts and times a successful run', async () => {
-    const auditor = world.auditor({ statsd: statsd() });
+    const auditor = world.auditor({ statsd: statsd(), feed: true });
     auditor.start();
     await began();
     await world.append([syntheticRun({ steps: 3 })]);
@@ -72,7 +72,7 @@ describe('metrics of runs', () => {
     expect(sink.timings('foldwork.tasks.duration')).toEqual([10, 10, 10]);
     expect(sink.timings('foldwork.tasks.queue')).toEqual([10, 0, 0]);
     expect(sink.gauge('foldwork.runs.open')).toBe(0);
-    expect(sink.gauge('foldwork.projection.lag')).toBe(0);
+    for (const reader of ['projection', 'relay']) expect([reader, sink.gauge(`foldwork.${reader}.lag`)]).toEqual([reader, 0]);
     expect(sink.lines.join()).not.toContain('run_');
   });
 
@@ -117,6 +117,32 @@ describe('metrics of runs', () => {
     expect(sink.count('foldwork.tasks.completed')).toBe(160);
     expect(sink.timings('foldwork.runs.duration.succeeded')).toEqual(Array.from({ length: 40 }, () => 70));
     expect(sink.timings('foldwork.steps.step2.duration')).toEqual(Array.from({ length: 40 }, () => 10));
+  });
+
+  it('sends nothing again when the read models are made anew while it counts (2)', async () => {
+    const auditor = world.auditor({ statsd: statsd() });
+    auditor.start();
+    await began();
+    await world.append(mixedRuns(20));
+    await counted();
+    const before = sink.lines.filter((line) => !line.includes('|g'));
+    expect(await remakeReadModels(world)).toBe(await world.log.head());
+    await world.append([syntheticRun({ at: 1_900_000_000_000, steps: 1 })]);
+    await counted();
+    await auditor.stop();
+    expect(before.length).toBeGreaterThan(50);
+    expect(sink.count('foldwork.runs.queued')).toBe(21);
+    expect(sink.count('foldwork.runs.status.succeeded')).toBe(5);
+  });
+
+  it('is not there, and misses nothing, where no host is named', async () => {
+    const auditor = world.auditor();
+    auditor.start();
+    await world.append(mixedRuns(5));
+    const head = await world.log.head();
+    await until(async () => (await checkpointOf(world.pool, PROJECTION)) === head, 'the read models');
+    await auditor.stop();
+    expect([auditor.troubles, sink.lines, (await world.pool.query(`SELECT FROM checkpoints WHERE name = 'statsd'`)).rowCount]).toEqual([[], [], 0]);
   });
 
   it('does not begin with the history of a log that is older than it', async () => {

@@ -38,6 +38,7 @@ it('keeps its data and its key over a kill and a restart, leaves no Postgres beh
   await until(async () => (await statusOf(first, runId)) === 'succeeded', 'the run');
   expect(statSync(join(folder, 'api-key')).mode & 0o077).toBe(0);
   expect(readFileSync(join(folder, 'api-key'), 'utf8')).toBe(first.printed('key'));
+  await expect(fetch(first.printed('address').replace('127.0.0.1', '127.0.0.2'))).rejects.toThrow(); // another address of the same machine
   if (process.getuid?.() === 0) expect(data).toMatch(/^\/var\/tmp\/foldwork-/);
 
   const second = start();
@@ -70,15 +71,25 @@ it('is back at once after a kill, while its Postgres is still ending', async () 
 
 const DEMO = join(__dirname, '../../../dist/apps/standalone/src/demo.js');
 
-(existsSync(DEMO) ? it : it.skip)('plays the demo to its end: a lost answer, a kill, each image exactly once', async () => {
+it('plays the demo to its end: a lost answer, a kill, each image exactly once, told while it happens', async () => {
   const { PATH, HOME } = process.env;
   const demo = spawn(process.execPath, [DEMO], { env: { PATH, HOME }, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
-  demo.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  let wasDown = '';
+  demo.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    if (wasDown === '' && output.includes('kill -9')) wasDown = output;
+  });
   const [code] = (await once(demo, 'exit')) as [number | null];
   expect(output).toContain('kill -9');
   expect(output).toContain('LOSES THE ANSWER');
   for (const image of ['front.jpg', 'side.jpg', 'back.jpg']) expect(output).toMatch(new RegExp(`${image}\\s+stored 1 time\\n`));
+  expect(output).toMatch(/listing\s+published 1 time\n/);
   expect(output).toContain('Each image exactly once');
+  expect(wasDown).toContain('createDraft: completed');
+  expect(wasDown).not.toContain('started again'); // it was told when it happened
+  const [numbers, steps] = [[...output.matchAll(/#\s*(\d+)  /g)].map(([, number]) => Number(number)), output.match(/: completed/g)];
+  expect(numbers).toEqual([...new Set(numbers)].sort((left, right) => left - right)); // each event of the log once, in its order
+  expect(steps).toHaveLength(5); // no step twice
   expect(code).toBe(0);
 });
