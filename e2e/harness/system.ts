@@ -12,6 +12,8 @@ export interface SystemOptions {
   /** A Postgres of its own, which tests may stop; else a database on the shared one. */
   readonly ownPostgres?: boolean;
   readonly postgresSettings?: Readonly<Record<string, string>>;
+  /** Where its own Postgres lives; removed with it. */
+  readonly postgresFolder?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Names of the services to start; the part before the first dash is the app. Default: one of each. */
   readonly services?: readonly string[];
@@ -74,7 +76,7 @@ export class System {
     const services = options.services ?? ONE_OF_EACH;
     const [world, nats, postgres, ports] = await Promise.all([
       World.start(), startThrowawayNats(),
-      options.ownPostgres === true ? startThrowawayPostgres({ settings: options.postgresSettings ?? {} }) : undefined,
+      options.ownPostgres === true ? startThrowawayPostgres({ settings: options.postgresSettings ?? {}, ...(options.postgresFolder !== undefined && { folder: options.postgresFolder }) }) : undefined,
       portsOf(services.filter((name) => appOf(name) === 'gateway')),
     ]);
     const database = await createTestDatabase({ migrations: ALL_MIGRATIONS, ...(postgres && { serverUrl: postgres.url }) });
