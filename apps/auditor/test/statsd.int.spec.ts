@@ -174,6 +174,18 @@ describe('a StatsD server that is not there', () => {
     expect(auditor.troubles).toEqual([]);
   });
 
+  it('is one warning, too, when nobody knows its name', async () => {
+    const warnings: string[] = [];
+    const logger = createLogger({ app: 'test', level: 'warn', destination: { write: (line) => void warnings.push(line) } });
+    const adapter = new StatsdAdapter({ ...statsd(), host: 'statsd.invalid' }, logger, () => 0);
+    const tally = new Tally();
+    tally.count({ name: 'runs.queued', tags: [] });
+    adapter.send(tally.take(), new Map());
+    await until(() => adapter.pause > 0, 'a pause');
+    adapter.close();
+    expect(warnings).toEqual([expect.stringMatching(/statsd_unreachable.*statsd\.invalid/)]);
+  });
+
   it('is left alone for 5 s, then 10, 20, 40, 60, and used again when it is back', async () => {
     const port = await freePort();
     let now = 0;

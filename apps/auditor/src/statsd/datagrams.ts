@@ -14,7 +14,9 @@ export class Datagrams extends Writable {
     this.socket = createSocket({ type: 'udp4' }).unref();
     this.connected = new Promise((resolve, reject) => {
       this.socket.once('error', reject);
-      this.socket.connect(port, host, () => {
+      // a name that cannot be looked up is told to the callback, which Node's types do not say
+      this.socket.connect(port, host, (error?: Error) => {
+        if (error !== undefined) return reject(error);
         this.socket.off('error', reject);
         this.socket.on('error', (error) => this.destroy(error));
         resolve();
