@@ -1,5 +1,6 @@
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { AuthorizationError, connect, UserAuthenticationExpiredError, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { BusUnavailable } from '../bus.port';
+import { credentialsIn, withoutCredentials } from './nats-credentials';
 import { afterDelay, jitteredDelayMs } from './retry-timer';
 
 export interface NatsLinkOptions {
@@ -83,22 +84,34 @@ export class NatsLink {
       await connection.closed();
       this.goDown();
     } catch (cause) {
-      this.options.onTrouble({ code: 'CONNECT_FAILED', message: 'NATS is not reachable yet.', cause });
+      this.options.onTrouble({ code: 'CONNECT_FAILED', message: this.explain(cause), cause });
     }
     if (this.closed) return;
     this.failures += 1;
     this.cancelRetry = afterDelay(jitteredDelayMs(this.failures), () => void this.connectOnce());
   }
 
+  private get servers(): readonly string[] {
+    const { servers } = this.options;
+    return typeof servers === 'string' ? [servers] : servers;
+  }
+
+  private explain(cause: unknown): string {
+    const where = this.servers.map(withoutCredentials).join(', ');
+    if (cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError) return `NATS at ${where} refuses the credentials.`;
+    return `NATS is not reachable yet at ${where}${cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : ''}.`;
+  }
+
   private connectOptions(): NodeConnectionOptions {
-    const { servers, name, connection } = this.options;
+    const { name, connection } = this.options;
     return {
       timeout: 5_000,
       pingInterval: 10_000,
       maxPingOut: 2,
       noAsyncTraces: true, // a stack per request costs more than the request
+      ...credentialsIn(this.servers),
       ...connection,
-      servers: typeof servers === 'string' ? servers : [...servers],
+      servers: this.servers.map(withoutCredentials),
       name,
       reconnect: true,
       maxReconnectAttempts: -1,
