@@ -19,7 +19,8 @@ const SAFE_SHARE = 0.9;
 /**
  * The executor's right to hold attempts: one row in Postgres, one heartbeat for all of them. Invariants:
  *  1. when the lease cannot be renewed, `onLost` is called before it runs out for the others, so that two executors never
- *     hold an attempt; a process that cannot run its timers in time (blocked by an action) is beyond this;
+ *     hold an attempt; a process that cannot run its timers in time (blocked by an action) is beyond this. What it gave up
+ *     it never takes up again, even if it could: among it may be claims whose answers were lost, and nobody works on those;
  *  2. of two processes under one name the later one has it; the other takes a name of its own, or they would take it from
  *     each other for ever.
  */
@@ -77,7 +78,8 @@ export class ExecutionLease {
   private async renew(): Promise<void> {
     const { membership, leaseMs } = this.options;
     const askedAt = performance.now();
-    if (await membership.renew(this.name, this.incarnation, leaseMs)) return this.extend(askedAt);
+    const isRenewed = await membership.renew(this.name, this.incarnation, leaseMs);
+    if (isRenewed && this.isAlive) return this.extend(askedAt);
     this.lose();
     if (await this.isNameTaken()) this.rename();
     await this.join();

@@ -91,8 +91,8 @@ export class ExecutorWorld {
     const run = await this.run(runId);
     const definition = await new DefinitionCache(this.definitions).get(NAMESPACE, run.definition);
     lookAtEverything(run);
-    const { events, segments } = decideRun(run, definition, { now, metadata: METADATA, isLost: (executor) => this.lost.has(executor), quarantineMs: 0 });
-    return { events, commands: stepCommands(run, definition, segments, await this.log.epoch()) };
+    const decision = decideRun(run, definition, { now, metadata: METADATA, isLost: (executor) => this.lost.has(executor), quarantineMs: 0 });
+    return { events: decision.events, commands: stepCommands(run, definition, decision, await this.log.epoch()) };
   }
 
   /** What an operator does; resolves to the version of the run's stream afterwards. */

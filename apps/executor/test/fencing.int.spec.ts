@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { defineAction, type Action } from '@foldwork/actions';
-import { stringifyJson, type Json, type RunId, type StepCommand, type TaskPath } from '@foldwork/events';
+import { LogUnavailable, stringifyJson, type EventLog, type Json, type RunId, type StepCommand, type TaskPath } from '@foldwork/events';
 import { foldRun } from '@foldwork/domain';
 import { actionList, ExecutorWorld, Gate } from './executor-world';
 
@@ -138,6 +138,41 @@ it('aborts its attempts before the others may take them, when the store is away 
     const { rows } = await world.pool.query<{ at: string }>("SELECT extract(epoch FROM expires_at) * 1000 AS at FROM members WHERE name = 'worker'");
     return Number(rows[0]?.at);
   }
+});
+
+it('takes up no lease again that it gave up: nobody would work on a claim of which it never heard', async () => {
+  const leaseMs = 2_000;
+  let joinedAt = Infinity;
+  const hasPassed = (share: number): boolean => performance.now() > joinedAt + share * leaseMs;
+  const passing = (share: number): Promise<void> => world.until(() => hasPassed(share), `${share} of the lease`);
+  const pool = new Proxy(world.pool, {
+    get: (target, key) => {
+      if (key !== 'query') return Reflect.get(target, key) as unknown;
+      return async (query: { readonly name?: string; readonly text: string }) => {
+        if (query.name === 'member_renew' && hasPassed(0) && !hasPassed(0.95)) {
+          if (!hasPassed(0.6)) throw new Error('store away');
+          await passing(0.95); // given up, but not yet over for the others
+        }
+        return target.query(query);
+      };
+    },
+  });
+  const append: EventLog['append'] = async (events) => {
+    await world.log.append(events);
+    await passing(0.92);
+    throw new LogUnavailable('disconnected', 'the answer was lost');
+  };
+  const log = new Proxy(world.log, { get: (target, key) => (key === 'append' ? append : Reflect.get(target, key)) as unknown });
+  const executor = await world.start(actionList(action('work', () => null)), { leaseMs }, { pool, log, consumes: false });
+  joinedAt = performance.now();
+  const runId = await world.request([{ id: 'a', action: 'work' }]);
+  const [command] = await world.decide(runId, { send: false });
+  const answers: string[] = [];
+  await executor.handle({ payload: stringifyJson(command), deliveries: 1, ack: () => void answers.push('ack'), retryLater: () => void answers.push('later') });
+  expect(answers).toEqual(['later']);
+  expect(await world.task(runId, 'a')).toMatchObject({ status: 'in_progress', executor: 'worker#1' });
+  const isOver = async (): Promise<boolean> => (await world.pool.query("SELECT FROM members WHERE name = 'worker' AND incarnation > 1")).rowCount === 1;
+  await world.until(isOver, 'an incarnation that does not hold the claim');
 });
 
 it('goes on under another name when a second process takes its name, and what it held is given up', async () => {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Agenda, AgendaEntry, RunId } from '@foldwork/events';
+import { Clock } from '@foldwork/platform';
 import { shardOf } from './shard-share';
 
 export interface Appointment {
@@ -11,6 +12,7 @@ export interface Appointment {
 
 /** Rows are remembered to spare statements; what is forgotten is written or removed once more than needed. */
 const REMEMBERED_MAX = 100_000;
+const DUE_ROWS_MAX = 5_000;
 
 /**
  * Gathers what changed in the agenda and writes it in one statement at a time. A run that begins and ends between two
@@ -23,7 +25,7 @@ export class AgendaWriter {
   private readonly rows = new LRUCache<RunId, Appointment | 'absent'>({ max: REMEMBERED_MAX });
   private foreignUntil = Infinity;
   private savedPosition = -1;
-  private timer: NodeJS.Timeout | undefined;
+  private clock: Clock | undefined;
   private writing: Promise<void> = Promise.resolve();
 
   constructor(
@@ -33,7 +35,7 @@ export class AgendaWriter {
   ) {}
 
   start(intervalMs: number): void {
-    this.timer = setInterval(() => void this.flush(), intervalMs);
+    this.clock = new Clock(intervalMs, () => this.flush(), this.onTrouble);
   }
 
   /** Up to this position of the log others may have written rows of these shards. */
@@ -41,9 +43,29 @@ export class AgendaWriter {
     this.foreignUntil = position;
   }
 
+  mayBeForeign(position: number): boolean {
+    return position <= this.foreignUntil;
+  }
+
+  /** Others wrote rows, or will: what is remembered of them says nothing, and rows of runs that are not ours are theirs to write. */
+  release(isOurs: (runId: RunId) => boolean): void {
+    this.rows.clear();
+    for (const runId of this.changes.keys()) if (!isOurs(runId)) this.changes.delete(runId);
+  }
+
   /** A run was requested at this position of the log. */
   opened(runId: RunId, position: number): void {
-    if (position > this.foreignUntil && !this.rows.has(runId)) this.rows.set(runId, 'absent');
+    if (!this.mayBeForeign(position) && !this.rows.has(runId)) this.rows.set(runId, 'absent');
+  }
+
+  /** Rows that are due before the time. Those that are not as they are remembered were written by others. */
+  async due(shards: readonly number[], beforeMs: number): Promise<readonly { readonly runId: RunId; readonly wakeAt: number }[]> {
+    const due = await this.agenda.due(shards, beforeMs, DUE_ROWS_MAX);
+    for (const { runId, wakeAt } of due) {
+      const row = this.rows.get(runId);
+      if (row === 'absent' || row?.wakeAt !== wakeAt) this.rows.delete(runId);
+    }
+    return due;
   }
 
   set(runId: RunId, appointment: Appointment): void {
@@ -57,14 +79,16 @@ export class AgendaWriter {
     else this.changes.set(runId, 'removed');
   }
 
+  /** Rejects when it could not be written; it is not lost by that. */
   flush(): Promise<void> {
-    this.writing = this.writing.then(() => this.write());
-    return this.writing;
+    const writing = this.writing.then(() => this.write());
+    this.writing = writing.catch(() => undefined); // whoever flushes is told
+    return writing;
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.flush();
+    await this.clock?.stop();
+    await this.flush().catch(this.onTrouble);
   }
 
   private async write(): Promise<void> {
@@ -79,7 +103,7 @@ export class AgendaWriter {
       for (const [runId, change] of changes) if (change !== 'removed') this.rows.set(runId, change);
     } catch (error) {
       for (const [runId, change] of changes) if (!this.changes.has(runId)) this.changes.set(runId, change);
-      this.onTrouble(error);
+      throw error;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RunId } from '@foldwork/events';
+import { refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
 import { WorkflowRegistry, type DefinitionCache, type Logger, type TaskTypeVersionStore } from '@foldwork/platform';
 import type { AgendaWriter } from './agenda-writer';
 import { Dispatcher } from './dispatcher';
@@ -6,6 +6,7 @@ import type { DueQueue } from './due-queue';
 import { Interactions } from './interactions';
 import type { PlannedTally } from './planned-tally';
 import { Planner } from './planner';
+import { isByPlanner, isByPlannerNamed } from './planner-decision';
 import { RunCache } from './run-cache';
 import { RunDecisions } from './run-decisions';
 import { RunStarter } from './run-starter';
@@ -24,7 +25,7 @@ export interface PlannerMakings {
   readonly triggers: TriggerBook;
   readonly versions: TaskTypeVersionStore;
   readonly planned: PlannedTally;
-  readonly settings: { readonly cacheRuns: number; readonly quarantineMs: number };
+  readonly settings: { readonly name: string; readonly cacheRuns: number; readonly quarantineMs: number };
   readonly metadata: EventMetadata;
   readonly epoch: string;
   readonly owns: (runId: RunId) => boolean;
@@ -50,5 +51,7 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
     context: (at) => ({ now: at, metadata, isLost, isTakingLong: stopwatch(), refusalOf, quarantineMs: settings.quarantineMs }),
   });
   const onSetAside = (runId: RunId, err: unknown): void => logger.error({ event: 'run_set_aside', run: runId, err });
-  return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, onSetAside }) };
+  const isOwn = isByPlannerNamed(settings.name);
+  const isForeign = (event: RecordedEvent): boolean => isByPlanner(event) && (!isOwn(event) || writer.mayBeForeign(event.position));
+  return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, isForeign, onSetAside }) };
 };

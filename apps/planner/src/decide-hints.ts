@@ -21,9 +21,22 @@ export class DecideHints {
 
   constructor(private readonly parts: DecideHintsParts) {}
 
+  /** One that is none is as good as an empty one. */
   take(payload: string): void {
+    try {
+      this.act(eventsOf(payload));
+    } catch (error) {
+      this.parts.onTrouble(error);
+      this.parts.readLog();
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.reading);
+  }
+
+  private act(told: readonly PlacedEvent[]): void {
     const { owns, position, hear, attempt, readLog } = this.parts;
-    const told = this.eventsOf(payload);
     const events = told.filter((event) => event.position > position());
     if (events.length === 0 && told.length > 0) return;
     const work = events.every(({ runId }) => owns(runId)) ? hear(events) : undefined;
@@ -34,19 +47,7 @@ export class DecideHints {
       readLog();
     }, READ_WITHIN_MS);
   }
-
-  close(): void {
-    clearTimeout(this.reading);
-  }
-
-  /** None: the log has to be read. */
-  private eventsOf(payload: string): readonly PlacedEvent[] {
-    try {
-      const { events } = parseJson(payload) as unknown as DecideHint; // made by a service of this system
-      return Array.isArray(events) ? events : [];
-    } catch (error) {
-      this.parts.onTrouble(error);
-      return [];
-    }
-  }
 }
+
+/** None: the log has to be read. */
+const eventsOf = (payload: string): readonly PlacedEvent[] => (parseJson(payload) as unknown as DecideHint).events; // made by a service of this system

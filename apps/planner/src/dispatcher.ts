@@ -1,5 +1,5 @@
 import { stringifyJson, type Bus, type CancelHint, type NewEvent, type SegmentTask } from '@foldwork/events';
-import { stepCommands } from '@foldwork/domain';
+import { stepCommands, type RunDecision } from '@foldwork/domain';
 import { sentKey, type RunEntry } from './run-entry';
 
 /** First wait for a claim; doubled each time, because a queue that is merely long must not be made longer. */
@@ -24,12 +24,12 @@ export class Dispatcher {
   constructor(private readonly options: DispatcherOptions) {}
 
   /** Sends the segments that are not on their way already; a plan goes with the only one. */
-  send(entry: RunEntry, segments: readonly (readonly SegmentTask[])[], plan?: readonly NewEvent[]): void {
+  send(entry: RunEntry, { segments, runVersion }: Pick<RunDecision, 'segments' | 'runVersion'>, plan?: readonly NewEvent[]): void {
     const now = this.options.now();
     const fresh = segments.filter(([first]) => first !== undefined && !this.isOnItsWay(entry, first, now));
     if (fresh.length === 0) return;
     for (const [first] of fresh) if (first !== undefined) this.note(entry, first, now);
-    for (const command of stepCommands(entry.run, entry.definition, fresh, this.options.epoch)) {
+    for (const command of stepCommands(entry.run, entry.definition, { segments: fresh, runVersion }, this.options.epoch)) {
       this.options.bus.publishStep(command.pool, command.runId, stringifyJson(plan === undefined ? command : { ...command, plan })).catch((error: unknown) => this.failed(entry, command.segments, error));
     }
   }

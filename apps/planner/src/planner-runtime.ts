@@ -1,4 +1,4 @@
-import { Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent, traceparentOf, type EventMetadata, type RecordedEvent, type RunId, type Subscription } from '@foldwork/events';
+import { Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent, traceparentOf, type RecordedEvent, type RunId, type Subscription } from '@foldwork/events';
 import { Clock, DefinitionCache, TaskTypeVersionStore } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
 import { createPlanner } from './create-planner';
@@ -9,6 +9,7 @@ import { HeldShards } from './held-shards';
 import { LaneKeeper } from './lane-keeper';
 import { PlannedTally } from './planned-tally';
 import type { Planner } from './planner';
+import { plannerMetadata } from './planner-decision';
 import type { PlannerDependencies } from './planner-dependencies';
 import { LOOK_AHEAD_MS } from './run-decisions';
 import { ALL_SHARDS, shardOf, shardsOf } from './shard-share';
@@ -18,7 +19,6 @@ import { TriggerBook } from './trigger-book';
 
 const FLUSH_MS = 100;
 const DUE_POLL_MS = 1_000;
-const DUE_ROWS_MAX = 5_000;
 const WATCH_MS = 500;
 const BATCH_EVENTS_MAX = 1_000;
 /** More than executors take off the bus at a time, and few enough not to make a long queue longer. */
@@ -66,7 +66,7 @@ export class PlannerRuntime {
       readLog: () => this.subscription?.wake(),
       onTrouble: this.trouble,
     });
-    this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: this.metadata(), owns: this.shards.owns, now: this.now });
+    this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: plannerMetadata(dependencies.settings.name), owns: this.shards.owns, now: this.now });
     this.writer = new AgendaWriter(this.agenda, () => ({ shards: this.shards.settled, position: this.subscription?.position ?? 0 }), this.trouble);
   }
 
@@ -119,16 +119,12 @@ export class PlannerRuntime {
     if (!this.isStopping) this.dependencies.logger.warn({ event: 'planner_trouble', err });
   };
 
-  private metadata(): EventMetadata {
-    return { actor: `planner:${this.dependencies.settings.name}` };
-  }
-
   private async createPlanner(): Promise<Planner> {
     const { log, bus, definitions, settings, logger } = this.dependencies;
     const { agenda, writer, due, now, triggers, versions, tally: planned, trouble, shards: { owns } } = this;
     const { planner, signals } = createPlanner({
       log, bus, logger, settings, agenda, writer, due, owns, now, triggers, versions, planned, definitions: new DefinitionCache(definitions),
-      metadata: this.metadata(), epoch: await log.epoch(), isLost: this.watch.isLost, onTrouble: trouble,
+      metadata: plannerMetadata(settings.name), epoch: await log.epoch(), isLost: this.watch.isLost, onTrouble: trouble,
     });
     this.signals = signals;
     return planner;
@@ -206,6 +202,7 @@ export class PlannerRuntime {
     if (!(await this.membership.renew(name, this.incarnation, leaseMs))) {
       logger.warn({ event: 'planner_lease_lost', name });
       this.incarnation = await this.membership.join(name, leaseMs);
+      this.writer.release(this.shards.owns); // others may have written rows of ours
     }
     const shards = shardsOf(name, await this.membership.list());
     const gained = this.shards.gainedBy(shards);
@@ -214,7 +211,6 @@ export class PlannerRuntime {
 
   /** Invariant: a gained shard counts as taken over only when that went through; otherwise the next renewal tries again. */
   private async changeShards(shards: readonly number[], gained: readonly number[]): Promise<void> {
-    await this.writer.flush(); // whoever takes over reads what is saved
     this.shards.own(shards);
     this.planner?.release(this.shards.owns);
     try {
@@ -222,6 +218,7 @@ export class PlannerRuntime {
       await this.lanes.reconsider();
     } catch (error) {
       this.shards.giveUp();
+      this.planner?.release(this.shards.owns); // they get no events from now on
       throw error;
     }
     this.shards.settle();
@@ -230,7 +227,7 @@ export class PlannerRuntime {
   }
 
   private async readDue(): Promise<void> {
-    const rows = await this.agenda.due(this.shards.owned, this.now() + LOOK_AHEAD_MS, DUE_ROWS_MAX);
+    const rows = await this.writer.due(this.shards.owned, this.now() + LOOK_AHEAD_MS);
     for (const { runId, wakeAt } of rows) this.due.add(runId, wakeAt);
   }
 

@@ -16,6 +16,8 @@ export interface PlannerParts {
   readonly due: DueQueue;
   readonly decisions: RunDecisions;
   readonly now: () => number;
+  /** Another planner appended it; what follows from it is ours to see to. */
+  readonly isForeign: (event: RecordedEvent) => boolean;
   /** A run that cannot be decided because of a bug or a missing definition: set aside, the others go on. */
   readonly onSetAside: (runId: RunId, error: unknown) => void;
 }
@@ -38,17 +40,18 @@ export class Planner {
 
   /** Events in log order, of this planner's shards. Rejects with `LogUnavailable`; the same batch may then come again. */
   async take(events: readonly RecordedEvent[]): Promise<void> {
-    const { cache } = this.parts;
+    const { cache, isForeign } = this.parts;
     const due = new Set<RunId>();
     const held = new Map<RunId, RunEntry>();
     const unread: RecordedEvent[] = [];
     for (const event of events) {
       const { runId } = event;
-      if (event.decide) due.add(runId);
+      const asks = event.decide || isForeign(event);
+      if (asks) due.add(runId);
       const entry = held.get(runId) ?? (cache.isLoading(runId) ? undefined : cache.get(runId));
       if (entry !== undefined) this.fold(held, entry, event);
       else if (event.type === 'RunRequested' && !cache.isLoading(runId)) await this.open(held, event);
-      else if (event.decide || cache.isLoading(runId)) unread.push(event);
+      else if (asks || cache.isLoading(runId)) unread.push(event);
     }
     await this.foldAfterReading(held, unread);
     await this.decideAll([...due].flatMap((runId) => held.get(runId) ?? []));
@@ -103,7 +106,8 @@ export class Planner {
 
   /** Forgets the runs that belong to another planner now. */
   release(isOurs: (runId: RunId) => boolean): void {
-    const { cache, due } = this.parts;
+    const { cache, due, agenda } = this.parts;
+    agenda.release(isOurs);
     for (const { runId } of [...cache.values()]) {
       if (isOurs(runId)) continue;
       cache.drop(runId);

@@ -114,7 +114,7 @@ export class RunDecisions {
     if (plan === undefined && !(await this.isAppended(entry, decision, at))) return undefined;
     planned.add(decision.planned);
     forgetClaimed(entry);
-    dispatcher.send(entry, decision.segments, plan);
+    dispatcher.send(entry, decision, plan);
     dispatcher.cancel(entry, decision.events);
     return decision;
   }
@@ -122,8 +122,14 @@ export class RunDecisions {
   /** False after a conflict, or when something came while the decision was held: it may change everything. */
   private async isAppended(entry: RunEntry, { events, segments }: RunDecision, at: number): Promise<boolean> {
     const { log, now } = this.parts;
-    if (at > now() && events.length + segments.length > 0) return (await this.held.append(at, events, () => entry.hasNews)).status !== 'conflict';
+    if (at > now() && events.length + segments.length > 0) return this.isHeldUntil(at, entry, events);
     return events.length === 0 || (await log.append(events)).status !== 'conflict';
+  }
+
+  private async isHeldUntil(at: number, entry: RunEntry, events: RunDecision['events']): Promise<boolean> {
+    const news = entry.listen();
+    const outcome = await Promise.race([this.held.append(at, events, news.hasCome), news.comes]);
+    return outcome !== undefined && outcome.status !== 'conflict';
   }
 
   /** A run that begins with a task for an executor begins one commit earlier when that one appends the plan with its claim. */

@@ -23,6 +23,7 @@ export class RunEntry {
   private unfolded: RecordedEvent[] = [];
   /** Is on its way to the log with the first command: what is folded is ahead of the log. */
   private ahead: { readonly plan: NewEvent; readonly until: number; readonly isOvertaken: boolean } | undefined;
+  private onNews: (() => void) | undefined;
   private fault: { readonly error: unknown } | undefined;
 
   constructor(
@@ -53,6 +54,7 @@ export class RunEntry {
     if (event.type === 'RunResumed') this.sent.clear(); // executors drop what they had not begun
     this.confirm(event);
     this.unfolded.push(event);
+    if (this.onNews !== undefined && this.isNews(event)) this.onNews();
     if (this.unfolded.length >= UNFOLDED_MAX) void this.run;
   }
 
@@ -81,10 +83,17 @@ export class RunEntry {
     this.ahead = type === ahead.plan.type && data === ahead.plan.data ? undefined : { ...ahead, isOvertaken: true };
   }
 
-  /** Somebody else wrote to the run since it was last looked at; a planner's own events come back too and say nothing new. */
-  get hasNews(): boolean {
-    const { version, tasks } = this.folded;
-    return this.unfolded.some((event) => event.version > (event.task === '' ? version : (tasks.get(event.task)?.version ?? 0)));
+  /** What somebody else writes to the run from now on. */
+  listen(): News {
+    const { eventCount } = this.folded;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.onNews = () => resolve(undefined);
+    return { comes: promise, hasCome: () => this.folded.eventCount > eventCount || this.unfolded.some((event) => this.isNews(event)) };
+  }
+
+  /** A planner's own events come back too and say nothing new. */
+  private isNews({ task, version }: RecordedEvent): boolean {
+    return version > (task === RUN_STREAM ? this.folded.version : (this.folded.tasks.get(task)?.version ?? 0));
   }
 
   /** The run has succeeded, and nobody else has to be told: there is nothing to decide, so nothing to fold. */
@@ -97,6 +106,11 @@ export class RunEntry {
     const { parent, lane } = this.folded.request;
     return event?.type === 'RunCompleted' && event.task === '' && parent === undefined && lane === undefined && this.folded.childRuns.size === 0;
   }
+}
+
+export interface News {
+  readonly comes: Promise<undefined>;
+  readonly hasCome: () => boolean;
 }
 
 const UNFOLDED_MAX = 200;

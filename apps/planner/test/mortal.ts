@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { LogUnavailable, type EventLog } from '@foldwork/events';
+import { LogUnavailable, type EventLog, type NewEvent } from '@foldwork/events';
 
 /** A log and a pool for one process that can be killed: from then on nothing of what it does reaches the store. */
 export interface Mortal {
@@ -32,15 +33,38 @@ export const mortal = (log: EventLog, pool: Pool): Mortal => {
   };
 };
 
-/** A pool in which one of the named statements takes its time. */
-export const slowly = (pool: Pool, name: string, delayMs: number): Pool =>
+interface NamedQuery {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+/** A pool in which something comes before the statements of one name; what it rejects with fails the statement. */
+export const beforeQuery = (pool: Pool, name: string, act: (values: readonly unknown[]) => Promise<void>): Pool =>
   new Proxy(pool, {
     get: (target, key) => {
       const value: unknown = Reflect.get(target, key);
       if (key !== 'query') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      return async (query: { readonly name?: string; readonly text: string }) => {
-        if (query.name === name) await new Promise((resolve) => setTimeout(resolve, delayMs));
-        return target.query(query);
+      return async (query: NamedQuery) => {
+        if (query.name === name) await act(query.values ?? []);
+        return target.query(query as never); // as the planner gave it
+      };
+    },
+  });
+
+/** A pool in which one of the named statements takes its time. */
+export const slowly = (pool: Pool, name: string, delayMs: number): Pool => beforeQuery(pool, name, () => sleep(delayMs));
+
+/** A log whose appends are answered only after something else has happened. */
+export const afterAppend = (log: EventLog, act: (events: readonly NewEvent[]) => Promise<void>): EventLog =>
+  new Proxy(log, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key);
+      if (key !== 'append') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return async (events: readonly NewEvent[]) => {
+        const outcome = await target.append(events);
+        await act(events);
+        return outcome;
       };
     },
   });

@@ -133,7 +133,9 @@ it('goes on from the log when a hint is none, comes late, or names a run that th
   const ahead = { ...requested, position: (await world.log.head()) + 1_000 };
   const foreign: PlacedEvent = { ...ahead, runId: runIdAt(now) };
   const hint = (events: readonly PlacedEvent[]): string => stringifyJson({ events } satisfies DecideHint);
-  for (const payload of ['', '7', 'null', hint([]), hint([requested]), hint([foreign])]) world.bus.hint('decide', payload);
+  const garbled = { ...ahead, runId: runIdAt(now), data: '{' };
+  for (const payload of ['', '7', 'null', '{"events":[null]}', '{"events":[{"position":9e9}]}', hint([garbled])]) world.bus.hint('decide', payload);
+  for (const events of [[], [requested], [foreign]]) world.bus.hint('decide', hint(events));
   await world.until(() => world.commandsOf(foreign.runId).length === 1, 'the foreign one is believed');
   expect(world.commandsOf(runId)).toHaveLength(1); // what was read already is not
   world.bus.hint('decide', hint([ahead]));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BROADCAST_RUN, newEvent, parseRunId, RUN_STREAM, traceparentOf, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
 import { runIdAt } from '@foldwork/testing';
-import { mortal } from './mortal';
+import { beforeQuery, mortal } from './mortal';
 import { PlannerWorld } from './planner-world';
 
 let world: PlannerWorld;
@@ -72,6 +72,34 @@ it('reaches waits in runs of another planner, also those that nobody else can kn
   await Promise.all(waiters.map((runId) => world.reached(runId, 'succeeded')));
   await world.reached(sender, 'succeeded');
   for (const runId of waiters) expect(await received(runId)).toHaveLength(1);
+});
+
+it('reaches waits that began when a child run of another planner ended', async () => {
+  await world.start({ name: 'first', leaseMs: 900 });
+  await world.start({ name: 'second', leaseMs: 900 });
+  await world.until(() => world.linesOf('planner_shards').some(({ shards }) => shards === 8), 'both share the work');
+  await world.publish('child', [{ id: 'a' }]);
+  const parents = await Promise.all(Array.from({ length: 10 }, () => world.request([{ id: 'sub', type: 'composite', workflow: 'child' }, wait()])));
+  const childOf = async (runId: RunId) => (await world.run(runId)).tasks.get('sub' as TaskPath)?.childRun?.runId as RunId;
+  for (const runId of parents) await world.until(async () => world.commandsOf(await childOf(runId)).length > 0, 'a command of the child run');
+  await Promise.all(parents.map(async (runId) => world.work(await childOf(runId))));
+  for (const runId of parents) await world.until(async () => (await world.run(runId)).waiting.size === 1, 'a waiting run');
+  await world.reached(await world.request([tell()]), 'succeeded');
+  await Promise.all(parents.map((runId) => world.reached(runId, 'succeeded', 2_000)));
+});
+
+it('reaches waits that could not be written into the agenda at first', async () => {
+  let failures = 0;
+  const pool = beforeQuery(world.pool, 'agenda_save', async ([, , , runs]) => {
+    if (!Array.isArray(runs) || runs.length === 0 || failures === 3) return;
+    failures += 1;
+    throw new Error('connection lost');
+  });
+  await world.start({}, { pool });
+  const runId = await waiting();
+  await world.reached(await world.request([tell()]), 'succeeded');
+  await world.reached(runId, 'succeeded', 2_000);
+  expect(failures).toBe(3);
 });
 
 it('[S3-14] keeps a signal for a named run until it waits, has no target in an ended one, and fails for one that does not exist', async () => {

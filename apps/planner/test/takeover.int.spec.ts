@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunId } from '@foldwork/events';
-import { mortal, slowly } from './mortal';
+import { shardOf } from '../src/shard-share';
+import { beforeQuery, mortal, slowly } from './mortal';
 import { PlannerWorld } from './planner-world';
 
 let world: PlannerWorld;
@@ -85,6 +86,43 @@ it('shares the work between two planners, and one takes all when the other is ki
   await world.until(() => after.every((runId) => world.commandsOf(runId).length > 0), 'commands after the kill');
   await Promise.all([...before, ...after].map((runId) => world.work(runId)));
   expect((await Promise.all([...before, ...after].map(plannedOnce))).every(Boolean)).toBe(true);
+});
+
+it('knows what happened to runs between a takeover that failed half-way and the next one', async () => {
+  let failures = 0;
+  let isAway = false;
+  const pool = beforeQuery(world.pool, 'agenda_in_flight', async () => {
+    if (!isAway) return;
+    failures += 1;
+    throw new Error('connection lost');
+  });
+  const guest = await world.start({ name: 'guest', leaseMs: 600 });
+  await world.start({ name: 'heir', leaseMs: 600 }, { pool });
+  await world.until(() => world.linesOf('planner_shards').some(({ shards }) => shards === 8), 'both share the work');
+  isAway = true; // from here on the heir comes as far as looking at runs whose events nobody has read
+  await guest.stop();
+  const definition = await world.define([{ id: 'a' }, { id: 'b' }]);
+  const runs = await Promise.all(Array.from({ length: 20 }, () => world.request(definition)));
+  await world.until(() => failures > 0 && runs.every((runId) => world.commandsOf(runId).length > 0), 'commands');
+  for (const runId of runs) {
+    await world.claim(runId, 'a');
+    await world.complete(runId, 'a');
+  }
+  await sleep(200);
+  isAway = false;
+  const hasB = (runId: RunId): boolean => world.commandsOf(runId).some(({ segments }) => segments[0]?.[0]?.path === 'b');
+  await world.until(() => runs.every(hasB), 'a command for what comes next');
+});
+
+it('removes the row of an ended run that its planner before wrote too late', async () => {
+  await world.start();
+  const runId = await world.request([{ id: 'a' }]);
+  await world.until(() => world.commandsOf(runId).length === 1, 'a command');
+  await world.work(runId);
+  const isRowless = async (): Promise<boolean> => (await world.agendaRows()).length === 0;
+  await world.until(isRowless, 'an empty agenda');
+  await world.pool.query('INSERT INTO agenda (run_id, shard, wake_at, in_flight) VALUES ($1, $2, 1, true)', [runId, shardOf(runId)]);
+  await world.until(isRowless, 'an empty agenda again');
 });
 
 it('misses no run while planners come and go', async () => {

@@ -24,6 +24,8 @@ export interface RunDecision {
    * not repeated: when a command may be lost (not claimed in time, publish failed), call `lookAtEverything` and decide again.
    */
   readonly segments: readonly (readonly SegmentTask[])[];
+  /** Of the run's own stream after these events: what comes later was not known. */
+  readonly runVersion: number;
   /** To be delivered after the append; repeated as long as `DecideContext.dispatched` does not know them. */
   readonly signals: readonly OutgoingSignal[];
   /** To be started, or retried, after the append; repeated as long as `DecideContext.childRun` does not show it. */
@@ -50,7 +52,7 @@ export const decideRun = (run: RunState, definition: CompiledDefinition, context
   followChildRuns(deciding);
   const { events, segments, signals, childRuns, cancelRuns, planned } = deciding;
   const wakeAt = nextWake(run);
-  return { events, segments, signals, childRuns, cancelRuns, planned, ...(wakeAt !== undefined && { wakeAt }) };
+  return { events, segments, runVersion: run.version, signals, childRuns, cancelRuns, planned, ...(wakeAt !== undefined && { wakeAt }) };
 };
 
 const decideStatus = (deciding: Deciding): void => {

@@ -1,20 +1,23 @@
 import { parentPath, type SegmentTask, type StepCommand, type TaskPath } from '@foldwork/events/contracts';
 import { mergeReferences, type References } from '../expressions';
 import { taskAt, type CompiledDefinition } from '../plan/compiled-definition';
+import type { RunDecision } from './decide-run';
 import type { RunState } from './run.state';
 import { itemVariables, taskScope } from './task-scope';
 
 /** So many segments travel in one command at most, so that several executors share a wide container. */
 const SEGMENTS_MAX = 25;
 
+type Decided = Pick<RunDecision, 'segments' | 'runVersion'>;
+
 /** Packs segments into commands: those of one list share their variables. */
-export const stepCommands = (run: RunState, definition: CompiledDefinition, segments: readonly (readonly SegmentTask[])[], epoch: string): StepCommand[] => {
+export const stepCommands = (run: RunState, definition: CompiledDefinition, { segments, runVersion }: Decided, epoch: string): StepCommand[] => {
   const byList = Map.groupBy(segments, ([first]) => `${parentPath(first?.path ?? ('' as TaskPath))}${first?.undo === true ? '!' : ''}`);
   const commands: StepCommand[] = [];
   for (const group of byList.values()) {
     const references = referencesOf(definition, group);
     for (let start = 0; start < group.length; start += SEGMENTS_MAX) {
-      commands.push(command(run, definition, group.slice(start, start + SEGMENTS_MAX), references, epoch));
+      commands.push(command(run, definition, { segments: group.slice(start, start + SEGMENTS_MAX), runVersion }, references, epoch));
     }
   }
   return commands;
@@ -26,13 +29,13 @@ const referencesOf = (definition: CompiledDefinition, segments: readonly (readon
   return mergeReferences([...[...specs].map(({ references }) => references), ...(ends && definition.output ? [definition.output.references] : [])]);
 };
 
-const command = (run: RunState, definition: CompiledDefinition, segments: readonly (readonly SegmentTask[])[], references: References, epoch: string): StepCommand => {
+const command = (run: RunState, definition: CompiledDefinition, { segments, runVersion }: Decided, references: References, epoch: string): StepCommand => {
   const first = segments[0]?.[0]?.path ?? ('' as TaskPath);
   const locals = localNames(run, definition, first);
   const scope = Object.fromEntries(Object.entries(taskScope(run, definition, first, references)).filter(([name]) => !locals.has(name)));
   return {
     runId: run.runId,
-    runVersion: run.version,
+    runVersion,
     workflow: run.workflow,
     namespace: run.namespace,
     epoch,

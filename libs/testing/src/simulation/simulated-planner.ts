@@ -119,7 +119,7 @@ export class SimulatedPlanner {
   private async follow(run: RunState, definition: CompiledDefinition, decision: RunDecision): Promise<void> {
     const { timeline, send } = this.parts;
     const { runId } = run;
-    for (const command of stepCommands(run, definition, decision.segments, 'epoch')) send(stringifyJson(command));
+    for (const command of stepCommands(run, definition, decision, 'epoch')) send(stringifyJson(command));
     if (decision.wakeAt !== undefined) this.appoint(this.wakes, runId, decision.wakeAt, () => this.decide(runId));
     const isUnderWay = run.executing.size > 0 || [...run.handed.values()].some(({ size }) => size > 0);
     if (isOpenRun(run) && isUnderWay) this.appoint(this.sweeps, runId, timeline.now + SWEEP_MS, () => this.sweep(runId));

@@ -53,7 +53,7 @@ class WideRun {
     const decision = decideRun(this.run, this.definition, { now: START, metadata: { actor: 'bench' }, quarantineMs: 0, isLost: () => false });
     for (const event of decision.events) this.log.push(recorded(event, this.log.length + 1));
     this.run.position = this.log.length;
-    stepCommands(this.run, this.definition, decision.segments, 'epoch');
+    stepCommands(this.run, this.definition, decision, 'epoch');
     this.work.push(...decision.segments);
   }
 
