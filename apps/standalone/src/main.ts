@@ -33,6 +33,7 @@ const start = async (): Promise<Running> => {
     return { logger, close, timeoutMs: config.shutdownMs };
   } catch (error) {
     await postgres?.stop();
+    unlock();
     throw error;
   }
 };

@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { INestApplicationContext, INestMicroservice } from '@nestjs/common';
 import { Auditor, AUDITOR_SESSION, AuditorModule, auditorSettings, HintTransport } from '../../auditor/src';
-import { Executor, executorActions, executorSecrets, executorSettings, serveSteps } from '../../executor/src';
+import { Executor, type ExecutorDependencies, executorActions, executorSecrets, executorSettings, serveSteps } from '../../executor/src';
 import { actionCatalog, registerGatewayChecks, startGateway, type Gateway } from '../../gateway/src';
 import { PlannerModule, plannerSettings } from '../../planner/src';
 import { ActionDirectory, createPostgresEventLog, EmbeddedBus, PostgresDefinitionStore, type EventLog } from '@foldwork/events';
@@ -29,26 +29,41 @@ interface Shared {
   readonly definitions: PostgresDefinitionStore;
 }
 
-/** The four services in one process, on one Postgres, whose schema is up to date, and the bus in memory. */
+type Work = Pick<ExecutorDependencies, 'actions' | 'secrets'>;
+
+/** The four services in one process, on one Postgres, whose schema is up to date, and the bus in memory. What does not start leaves nothing open. */
 export const startStandalone = async (config: Config, databaseUrl: string, logger: Logger): Promise<Standalone> => {
-  const onError = (err: unknown): void => logger.warn({ event: 'store_trouble', err });
-  const log = createPostgresEventLog({ connectionString: databaseUrl, onError });
-  const pool = createPool({ databaseUrl, maximum: config.databasePoolSize, applicationName: 'standalone', onIdleError: onError });
-  const relaxed = createPool({ databaseUrl, maximum: 5, applicationName: 'standalone-reads', onIdleError: onError, session: AUDITOR_SESSION });
-  const bus = new EmbeddedBus();
+  const opened = new AsyncDisposableStack(); // closed in reverse
+  try {
+    const { url } = await openAll(opened, config, databaseUrl, logger);
+    return { url, close: () => opened.disposeAsync() };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+};
+
+const openAll = async (opened: AsyncDisposableStack, config: Config, databaseUrl: string, logger: Logger): Promise<Gateway> => {
+  const work: Work = { actions: await executorActions(config, process.cwd()), secrets: await executorSecrets(config) };
+  // A server that ends while the last connections are being closed is no trouble.
+  const onError = (err: unknown): void => void (opened.disposed || logger.warn({ event: 'store_trouble', err }));
+  const log = keep(opened, createPostgresEventLog({ connectionString: databaseUrl, onError }));
+  const bus = keep(opened, new EmbeddedBus());
+  const pool = opened.adopt(createPool({ databaseUrl, maximum: config.databasePoolSize, applicationName: 'standalone', onIdleError: onError }), endPool);
+  const relaxed = opened.adopt(createPool({ databaseUrl, maximum: 5, applicationName: 'standalone-reads', onIdleError: onError, session: AUDITOR_SESSION }), endPool);
   announceCommits(log, bus);
   const shared: Shared = { config, logger, log, bus, pool, definitions: new PostgresDefinitionStore(pool) };
-  const auditor = await startAuditor(shared, relaxed);
-  const executor = await startExecutor(shared);
-  const planner = await startPlanner(shared, relaxed);
-  const gateway = await startEmbeddedGateway(shared);
-  const close = async (): Promise<void> => {
-    await gateway.close();
-    for (const app of [executor, planner, auditor]) await app.close();
-    await Promise.all([log.close(), pool.end(), relaxed.end(), bus.close()]);
-  };
-  return { url: gateway.url, close };
+  keep(opened, await startAuditor(shared, relaxed));
+  keep(opened, await startExecutor(shared, work));
+  keep(opened, await startPlanner(shared, relaxed));
+  return keep(opened, await startEmbeddedGateway(shared));
 };
+
+const endPool = (pool: Pool): Promise<void> => pool.end();
+const keep = <T extends { close(): Promise<unknown> }>(opened: AsyncDisposableStack, part: T): T =>
+  opened.adopt(part, async () => {
+    await part.close();
+  });
 
 const startAuditor = async ({ config, logger, log, bus }: Shared, pool: Pool): Promise<INestMicroservice> => {
   const settings = { ...auditorSettings(config), feed: false }; // the embedded bus has no outside subscribers
@@ -59,10 +74,8 @@ const startAuditor = async ({ config, logger, log, bus }: Shared, pool: Pool): P
   return app;
 };
 
-const startExecutor = async ({ config, logger, log, bus, pool, definitions }: Shared): Promise<INestMicroservice> => {
-  const actions = await executorActions(config, process.cwd());
-  const secrets = await executorSecrets(config);
-  const executor = new Executor({ log, bus, pool, actions, secrets, logger, definitions: new DefinitionCache(definitions), settings: executorSettings(config, NAME) });
+const startExecutor = ({ config, logger, log, bus, pool, definitions }: Shared, work: Work): Promise<INestMicroservice> => {
+  const executor = new Executor({ log, bus, pool, ...work, logger, definitions: new DefinitionCache(definitions), settings: executorSettings(config, NAME) });
   return serveSteps(executor, { bus, config, logger });
 };
 

@@ -13,9 +13,9 @@ export class StandaloneProcess {
   output = '';
   private readonly process: ChildProcess;
 
-  constructor(folder: string) {
+  constructor(folder: string, settings: Readonly<Record<string, string>> = {}) {
     const { PATH, HOME } = process.env;
-    const env = { PATH, HOME, FOLDWORK_DATA_DIR: folder, FOLDWORK_HTTP_PORT: '0', FOLDWORK_LOG_LEVEL: 'warn' };
+    const env = { PATH, HOME, FOLDWORK_DATA_DIR: folder, FOLDWORK_HTTP_PORT: '0', FOLDWORK_LOG_LEVEL: 'warn', ...settings };
     this.process = spawn(process.execPath, ['-r', HOOK, join(ROOT, 'apps/standalone/src/main.ts')], { env, cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.process.stdout, this.process.stderr]) stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
   }

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,8 +11,8 @@ jest.setTimeout(120_000);
 
 let folder: string;
 const running: StandaloneProcess[] = [];
-const start = (): StandaloneProcess => {
-  const server = new StandaloneProcess(folder);
+const start = (settings: Readonly<Record<string, string>> = {}): StandaloneProcess => {
+  const server = new StandaloneProcess(folder, settings);
   running.push(server);
   return server;
 };
@@ -66,6 +67,30 @@ it('is back at once after a kill, while its Postgres is still ending', async () 
   const data = second.printed('data');
   expect((await second.call('GET', '/runs')).status).toBe(200);
   expect(await second.end('SIGTERM')).toBe(0);
+  if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
+});
+
+it('says what keeps it from starting and nothing else, and leaves nothing behind', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const port = String((other.address() as AddressInfo).port);
+  const taken = start({ FOLDWORK_HTTP_PORT: port });
+  expect(await taken.end()).toBe(1);
+  other.close();
+  expect(taken.output.trim().split('\n').slice(-2)).toEqual([`listen EADDRINUSE: address already in use 127.0.0.1:${port}`, expect.stringContaining('FOLDWORK_HTTP_PORT')]);
+  expect(taken.output).not.toMatch(/_trouble|_failed|stack/); // Postgres ends last
+
+  const wrong = start({ FOLDWORK_ACTIONS: 'nowhere.mjs' });
+  expect(await wrong.end()).toBe(1);
+  expect(wrong.output).toMatch(/^action \/.*nowhere\.mjs: there is no such file[^\n]*\n$/);
+  expect(existsSync(join(folder, 'foldwork.lock'))).toBe(false);
+
+  const right = await start().ready();
+  const data = right.printed('data');
+  const announced = right.output.length;
+  expect(await right.end('SIGTERM')).toBe(0);
+  expect(right.output.slice(announced).trim()).toBe(''); // no trouble while it ends
+  expect(processesOf(data)).toEqual([]);
   if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
 });
 

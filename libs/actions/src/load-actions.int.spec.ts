@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,6 +30,7 @@ it.each([
   ['an ES module with a list named actions', 'named.mjs', `export const actions = [${ONE}];`],
   ['a function that is given the tools', 'factory.mjs', `export default ({ defineAction, z }) => [defineAction({ ...${ONE}, input: z.object({}) })];`],
   ['a function that takes its time', 'slow.mjs', `export default async () => [${ONE}];`],
+  ['a promise of a list', 'promise.mjs', `export default Promise.resolve([${ONE}]);`],
   ['a CommonJS module', 'list.cjs', `module.exports = { actions: [${ONE}] };`],
   ['a CommonJS module that is a list', 'plain.cjs', `module.exports = [${ONE}];`],
   ['a TypeScript module', 'typed.mts', `interface Input { readonly size: number }\nexport default [{ name: 'one', effect: 'none' as const, run: (input: Input): number => input.size }];`],
@@ -42,10 +44,11 @@ it('loads several modules in their order', async () => {
 });
 
 it.each([
-  ['that is not there', 'nowhere.mjs', undefined, 'does not load'],
+  ['that is not there', 'nowhere.mjs', undefined, 'there is no such file'],
   ['with a syntax error', 'syntax.mjs', 'export default [', 'does not load'],
   ['that throws', 'throws.mjs', `throw new Error('no database here');`, 'no database here'],
   ['whose function throws', 'rejects.mjs', `export default async () => { throw new Error('no key'); };`, 'no key'],
+  ['that waits for ever', 'waits.mjs', 'setInterval(() => {}, 1_000).unref(); await new Promise(() => {});', 'has not loaded within 5 s'],
   ['without a list', 'number.mjs', 'export default 7;', 'export a list of actions'],
   ['with something that is no action', 'odd.mjs', 'export default [null];', 'element 1'],
   ['with a bad name', 'name.mjs', `export default [{ ...${ONE}, name: 'a b' }];`, 'the name needs'],
@@ -54,4 +57,10 @@ it.each([
   const answer = await load(name);
   expect(answer).toMatch(/^ActionInvalid: /);
   expect(answer).toContain(message);
+});
+
+it('names a module that ends the process', async () => {
+  const hook = join(__dirname, '../../testing/src/processes/typescript-hook.cjs');
+  const { status, stderr } = spawnSync(process.execPath, ['-r', hook, join(__dirname, 'load-actions.process.ts'), folder, write('exits.mjs', 'process.exit(3);')], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([3, `action ${join(folder, 'exits.mjs')}: the module ended the process while it was loaded\n`]);
 });

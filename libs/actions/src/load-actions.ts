@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -7,20 +8,47 @@ import { ActionInvalid, defineAction } from './define-action';
 /** What a module may export as `default` or `actions` besides a list: a function that gives one and needs no import of ours. */
 type ActionFactory = (tools: { readonly defineAction: typeof defineAction; readonly z: typeof z }) => unknown;
 
+/** A module that waits at its top for something that does not come would keep the service from starting without a word. */
+const LOAD_LIMIT_MS = 30_000;
+
 /** Loads the actions of the modules (JavaScript, or TypeScript without a build). Throws with the path and what is wrong. */
-export const loadActions = async (paths: readonly string[], workingFolder: string): Promise<Action<never>[]> => {
-  const lists = await Promise.all(paths.map((path) => loadModule(resolve(workingFolder, path))));
+export const loadActions = async (paths: readonly string[], workingFolder: string, limitMs = LOAD_LIMIT_MS): Promise<Action<never>[]> => {
+  const lists = await Promise.all(paths.map((path) => loadModule(resolve(workingFolder, path), limitMs)));
   return lists.flat();
 };
 
-const loadModule = async (path: string): Promise<readonly Action<never>[]> => {
-  let exported: unknown;
+const loadModule = async (path: string, limitMs: number): Promise<readonly Action<never>[]> => {
+  if (!existsSync(path)) throw new ActionInvalid(path, 'there is no such file; paths are relative to the working directory');
+  const noteExit = (): void => void process.stderr.write(`action ${path}: the module ended the process while it was loaded\n`);
+  process.once('exit', noteExit);
   try {
-    exported = unwrap(await import(pathToFileURL(path).href));
+    return asActions(path, await inTime(path, limitMs, exportsOf(path)));
+  } finally {
+    process.off('exit', noteExit);
+  }
+};
+
+const exportsOf = async (path: string): Promise<unknown> => {
+  try {
+    let exported = await unwrap(await import(pathToFileURL(path).href));
     while (typeof exported === 'function') exported = await (exported as ActionFactory)({ defineAction, z });
+    return exported;
   } catch (error) {
     throw new ActionInvalid(path, `the module does not load: ${error instanceof Error ? error.message : String(error)}`);
   }
+};
+
+const inTime = async <T>(path: string, limitMs: number, loading: Promise<T>): Promise<T> => {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new ActionInvalid(path, `the module has not loaded within ${limitMs / 1000} s: something that it awaits does not come`)), limitMs);
+  try {
+    return await Promise.race([loading, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+const asActions = (path: string, exported: unknown): readonly Action<never>[] => {
   if (!Array.isArray(exported)) throw new ActionInvalid(path, 'export a list of actions, or a function that returns one, as `default` or `actions`');
   return exported.map((action: Action<never> | null | undefined, index) => {
     if (typeof action !== 'object' || action === null) throw new ActionInvalid(path, `element ${index + 1} of the list is not an action`);

@@ -31,10 +31,12 @@ export const runUntilStopped = async (start: () => Promise<Running>): Promise<vo
   });
 };
 
-/** Errors of sockets come in bundles without a message of their own. */
+/** Errors of sockets come in bundles without a message of their own, and say what failed but not what to do. */
 const explain = (error: unknown): string => {
   if (error instanceof AggregateError) return error.errors.map(explain).join('\n');
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const isAddress = 'syscall' in error && error.syscall === 'listen';
+  return isAddress ? `${error.message}\nFOLDWORK_HTTP_HOST says on which address to listen, FOLDWORK_HTTP_PORT and FOLDWORK_HEALTH_PORT on which port; 0 picks a free one.` : error.message;
 };
 
 const closeInTime = async ({ close, timeoutMs, logger }: Running): Promise<number> => {
