@@ -5,7 +5,7 @@
  *
  * Usage: node tools/setup.mjs <npm script> [arguments for the script]
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,12 +31,14 @@ const modified = (path) => (existsSync(join(root, path)) ? statSync(join(root, p
  * Runs npm the way it was started itself: the same npm on the same Node, which may not be the one of this script. The
  * Node of the machine knows the certificates of its network, the one in node_modules does not.
  */
-const npm = (args, stdio = 'inherit') => {
+const npmCall = (args, stdio) => {
   const cli = process.env.npm_execpath;
   const [command, prefix] = cli ? [process.env.npm_node_execpath ?? process.execPath, [cli]] : ['npm', []];
   const shell = !cli && process.platform === 'win32';
-  return spawnSync(command, [...prefix, ...args], { cwd: root, stdio, shell });
+  return [command, [...prefix, ...args], { cwd: root, stdio, shell }];
 };
+const npm = (args, stdio = 'inherit') => spawnSync(...npmCall(args, stdio));
+const startNpm = (args) => spawn(...npmCall(args, 'inherit'));
 
 const seconds = (start) => `${((Date.now() - start) / 1000).toFixed(1)} s`;
 
@@ -114,6 +116,13 @@ if (script === 'build:run') {
 }
 if (!NEEDS_NO_BUILD.has(script) && isBuildStale()) build({ quiet: true });
 
-const run = npm(['run', '--silent', script, '--', ...rest]);
-if (run.error) fail(`cannot start npm: ${run.error.message}`);
-process.exit(run.status ?? 1);
+/** Ctrl-C reaches everybody in the terminal by itself; whoever is told to stop alone passes it on. Both wait for the end. */
+const handOver = () => {
+  const child = startNpm(['run', '--silent', script, '--', ...rest]);
+  child.once('error', (error) => fail(`cannot start npm: ${error.message}`));
+  child.once('exit', (status, signal) => process.exit(status ?? (signal === 'SIGINT' ? 130 : 1)));
+  process.on('SIGINT', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+};
+
+handOver();

@@ -1,10 +1,9 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { ServerProcess } from './demo/server-process';
+import { ServerProcess, throwawayFolder } from './demo/server-process';
 import { elapsed, timelineLine, type TimelineEvent } from './demo/timeline';
 
 /**
@@ -33,11 +32,11 @@ const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 const main = async (): Promise<boolean> => {
   const startedAt = Date.now();
   const marketplace = await openMarketplace();
-  const folder = mkdtempSync(join(tmpdir(), 'foldwork-demo-'));
-  chmodSync(folder, 0o755); // started by root, Postgres runs under another account and keeps its data in here all the same
+  const folder = throwawayFolder('foldwork-demo-');
   const server = new ServerProcess(join(__dirname, 'main.js'), {
     FOLDWORK_DATA_DIR: join(folder, '.foldwork'), FOLDWORK_HTTP_PORT: '0', FOLDWORK_ACTIONS: join(EXAMPLE, 'actions.mjs'), MARKETPLACE_URL: marketplace.url, FOLDWORK_LOG_LEVEL: 'warn',
   });
+  server.endWithUs();
   try {
     say('Foldwork demo: publish one listing with three images, each uploaded exactly once.\n');
     await server.start();
@@ -46,7 +45,6 @@ const main = async (): Promise<boolean> => {
   } finally {
     await server.end('SIGTERM');
     await marketplace.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 };
 
@@ -134,6 +132,7 @@ const call = async (server: ServerProcess, method: string, path: string, body?: 
 main().then(
   (isRight) => process.exit(isRight ? 0 : 1),
   (error: unknown) => {
+    if (process.exitCode !== undefined) return; // interrupted
     process.stderr.write(`the demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   },

@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ServerProcess } from './demo/server-process';
+import { ServerProcess, throwawayFolder } from './demo/server-process';
 import { actionsOf, loadExample, playExample } from './example/example';
 
 /** Plays one of the examples on a standalone server of its own. Exits with 1 unless everything came out as it should. */
@@ -14,10 +13,11 @@ const names = (): string[] => readdirSync(EXAMPLES, { withFileTypes: true }).fil
 const main = async (name: string): Promise<void> => {
   const loaded = await loadExample(join(EXAMPLES, name));
   const services = await loaded.example.startServices?.();
-  const folder = mkdtempSync(join(tmpdir(), 'foldwork-example-'));
+  const folder = throwawayFolder('foldwork-example-');
   const server = new ServerProcess(join(__dirname, 'main.js'), {
     FOLDWORK_DATA_DIR: join(folder, '.foldwork'), FOLDWORK_HTTP_PORT: '0', FOLDWORK_LOG_LEVEL: 'error', FOLDWORK_ACTIONS: actionsOf(loaded).join(','), ...services?.env,
   });
+  server.endWithUs();
   try {
     say(`${loaded.example.title}\n`);
     await server.start();
@@ -26,7 +26,6 @@ const main = async (name: string): Promise<void> => {
   } finally {
     await server.end('SIGTERM');
     await services?.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 };
 
@@ -38,6 +37,7 @@ if (!names().includes(name)) {
 main(name).then(
   () => process.exit(0),
   (error: unknown) => {
+    if (process.exitCode !== undefined) return; // interrupted
     process.stderr.write(`\nthe example failed: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   },
