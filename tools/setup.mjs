@@ -1,17 +1,18 @@
 /**
  * Runs before anything is installed, so it uses nothing but Node itself and works from Node 20 on.
  * Installs when node_modules is absent or not what the lock file says, builds when a source is newer than the last build,
- * then hands over to an npm script: npm puts node_modules/.bin first in the PATH, and with it Node 24.
+ * then hands over to an npm script, with node_modules/.bin first in the PATH, and with it Node 24.
  *
  * Usage: node tools/setup.mjs <npm script> [arguments for the script]
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const OLDEST_NODE = 20;
+const PARENT_LOOK_MS = 500;
 const INSTALLED = 'node_modules/.package-lock.json';
 const BUILT = 'dist/.built';
 const SOURCES = ['apps', 'libs', 'benchmarks', 'examples', 'tools/build.mjs', 'tools/bundle-packages.mjs'];
@@ -38,7 +39,14 @@ const npmCall = (args, stdio) => {
   return [command, [...prefix, ...args], { cwd: root, stdio, shell }];
 };
 const npm = (args, stdio = 'inherit') => spawnSync(...npmCall(args, stdio));
-const startNpm = (args) => spawn(...npmCall(args, 'inherit'));
+
+/** A script that is one call of Node is that call: between it and us nobody swallows a signal, as npm and its shell do. */
+const startScript = (name, args) => {
+  const [program, ...own] = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts[name]?.split(' ') ?? [];
+  if (program !== 'node') return spawn(...npmCall(['run', '--silent', name, '--', ...args], 'inherit'));
+  const PATH = [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+  return spawn(join(root, 'node_modules/node/bin/node'), [...own, ...args], { cwd: root, stdio: 'inherit', env: { ...process.env, PATH } });
+};
 
 const seconds = (start) => `${((Date.now() - start) / 1000).toFixed(1)} s`;
 
@@ -116,13 +124,16 @@ if (script === 'build:run') {
 }
 if (!NEEDS_NO_BUILD.has(script) && isBuildStale()) build({ quiet: true });
 
-/** Ctrl-C reaches everybody in the terminal by itself; whoever is told to stop alone passes it on. Both wait for the end. */
+/** Ctrl-C reaches everybody in the terminal by itself, what else tells us to stop is passed on. Both wait for the end. */
 const handOver = () => {
-  const child = startNpm(['run', '--silent', script, '--', ...rest]);
-  child.once('error', (error) => fail(`cannot start npm: ${error.message}`));
+  const child = startScript(script, rest);
+  child.once('error', (error) => fail(`cannot start ${script}: ${error.message}`));
   child.once('exit', (status, signal) => process.exit(status ?? (signal === 'SIGINT' ? 130 : 1)));
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm passes a SIGTERM on to its shell, which ends without a word to us
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || child.kill('SIGTERM'), PARENT_LOOK_MS).unref();
 };
 
 handOver();

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -117,4 +117,18 @@ it('plays the demo to its end: a lost answer, a kill, each image exactly once, t
   expect(numbers).toEqual([...new Set(numbers)].sort((left, right) => left - right)); // each event of the log once, in its order
   expect(steps).toHaveLength(5); // no step twice
   expect(code).toBe(0);
+});
+
+it('ends a demo that is interrupted in the middle with all that it began', async () => {
+  chmodSync(folder, 0o755);
+  const { PATH, HOME } = process.env;
+  const demo = spawn(process.execPath, [DEMO], { env: { PATH, HOME, TMPDIR: folder, FOLDWORK_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/of-the-user' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [demo.stdout, demo.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await until(() => output.includes('marketplace receives side.jpg'), 'the second upload');
+  demo.kill('SIGINT');
+  await once(demo, 'close');
+  expect([demo.exitCode, /failed/.exec(output)]).toEqual([130, null]);
+  expect(processesOf(folder)).toEqual([]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('foldwork'))).toEqual([]);
 });

@@ -12,7 +12,7 @@ const INTERRUPTED = 130;
 export const throwawayFolder = (prefix: string): string => {
   const folder = mkdtempSync(join(tmpdir(), prefix));
   chmodSync(folder, 0o755);
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })); // a Postgres that was starting may still write
   return folder;
 };
 
