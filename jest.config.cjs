@@ -12,7 +12,7 @@ module.exports = {
   roots: ['apps', 'libs', 'tools', 'e2e', 'benchmarks', 'examples']
     .filter((folder) => existsSync(`${__dirname}/${folder}`))
     .map((folder) => `<rootDir>/${folder}`),
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tools/leak-check.environment.cjs',
   testMatch: ['**/*.spec.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swcrc, swcrc: false, sourceMaps: 'inline' }] },
   moduleNameMapper: Object.fromEntries(Object.entries(paths).map(([name, [file]]) => [`^${name}$`, file.replace('./', '<rootDir>/')])),
