@@ -38,7 +38,11 @@ export class AttemptContext implements ActionContext {
     this.signal = signal;
     this.heartbeat = heartbeat;
     this.log = log;
-    this.recordSideEffect = (effect) => recorder.recordSideEffect(redaction.object(effect));
+    this.recordSideEffect = (effect) => {
+      const recorded = recorder.recordSideEffect(redaction.object(effect));
+      recorded.catch((error: unknown) => log('a side effect is not recorded', { effect, reason: String(error) })); // an action that does not wait for it must not end the executor
+      return recorded;
+    };
     this.#recorder = recorder;
   }
 

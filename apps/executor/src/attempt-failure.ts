@@ -10,7 +10,7 @@ export const failureOf = (error: unknown): FailureDetail => {
     const details = recordable(error.details);
     return { code: cut(error.code), message: cut(error.message), ...(details !== undefined && { details }) };
   }
-  if (!(error instanceof Error)) return { code: 'ACTION_FAILED', message: cut(String(error)) };
+  if (!(error instanceof Error)) return { code: codeOf(error) ?? 'ACTION_FAILED', message: cut(wordsOf(error)) };
   const cause = error.cause instanceof Error ? error.cause : undefined;
   const code = codeOf(error) ?? (cause && codeOf(cause)) ?? (error.name === 'Error' ? 'ACTION_FAILED' : error.name);
   return { code: cut(code), message: cut(cause === undefined || cause.message === '' ? error.message : `${error.message}: ${cause.message}`) };
@@ -30,7 +30,17 @@ const recordable = (details: unknown): Json | undefined => {
 /** Escapes of NUL and of surrogates, which `JSON.stringify` writes for lone ones only. */
 const UNSTORABLE = /\\u(?:0000|d[89a-f])/i;
 
-const codeOf = (error: Error): string | undefined => ('code' in error && typeof error.code === 'string' ? error.code : undefined);
+const codeOf = (error: unknown): string | undefined => (isObject(error) && typeof error['code'] === 'string' ? error['code'] : undefined);
+
+/** Some libraries throw plain objects. */
+const wordsOf = (thrown: unknown): string => {
+  if (!isObject(thrown)) return String(thrown);
+  if (typeof thrown['message'] === 'string') return thrown['message'];
+  const details = recordable(thrown);
+  return details === undefined ? 'something that is no error was thrown' : stringifyJson(details);
+};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
 /** The log refuses lone surrogates and NUL; a message is for reading, so they are replaced. */
 const cut = (message: string): string => message.slice(0, MESSAGE_MAX).toWellFormed().replaceAll('\u0000', '\uFFFD');

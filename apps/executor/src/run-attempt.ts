@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJson, stringifyJson, type FailureDetail, type Json, type JsonObject } from '@foldwork/events';
 import { attemptScope, ExpressionError, evaluateBoolean, settleOutput, type BasicTask, type Scope } from '@foldwork/domain';
-import type { Action, ActionContext, ActionRegistry, Verification } from '@foldwork/actions';
+import { ActionError, type Action, type ActionContext, type ActionRegistry, type Verification } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
 import { actionInput } from './action-input';
 import type { AttemptRecorder, AttemptResult, PreparedAttempt } from './attempt';
@@ -134,5 +134,13 @@ const askDefinition = async (attempt: PreparedAttempt, around: Working, verify: 
   return { applied: evaluateBoolean(verify.found, { ...scope, result }), output: result };
 };
 
-/** What an action returned, as the log can keep it. Functions, symbols and the like vanish as they do in JSON. */
-const toJson = (value: unknown): Json => (value === undefined ? null : parseJson(stringifyJson(value)));
+/** What an action returned, as the log can keep it. Functions, symbols and the like vanish as they do in JSON. Throws `ActionError` where it is none. */
+const toJson = (value: unknown): Json => {
+  if (value === undefined) return null;
+  try {
+    return parseJson(stringifyJson(value));
+  } catch (error) {
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n'); // a circle is drawn over several lines
+    throw new ActionError('RESULT_REFUSED', `what the action returned is not JSON: ${reason}`);
+  }
+};

@@ -149,7 +149,23 @@ it('fails an attempt whose answer the log cannot hold instead of leaving it in p
   const circle = await world.request([{ id: 'circle', action: 'circle', ...ONCE_ONLY }]);
   await Promise.all([world.finish(odd), world.finish(circle)]);
   expect(await world.task(odd, 'odd')).toMatchObject({ status: 'failed', error: { code: 'RESULT_REFUSED' } });
-  expect(await world.task(circle, 'circle')).toMatchObject({ status: 'failed', error: { code: 'TypeError' } });
+  expect(await world.task(circle, 'circle')).toMatchObject({ status: 'failed', error: { code: 'RESULT_REFUSED', message: expect.stringMatching(/^what the action returned is not JSON: .*circular[^\n]*$/) } });
+});
+
+it('outlives an action that records a side effect when nobody waits for it any more', async () => {
+  const late = Promise.withResolvers<void>();
+  await world.start(actionList(action('hasty', (_input, context) => {
+    setTimeout(() => {
+      void context.recordSideEffect({ late: true });
+      setTimeout(late.resolve, 10); // an unhandled rejection would have ended the process by then
+    }, 50);
+    return 'done';
+  })));
+  const runId = await world.request([{ id: 'hasty', action: 'hasty' }]);
+  await world.finish(runId);
+  await late.promise;
+  expect(await world.task(runId, 'hasty')).toMatchObject({ status: 'completed', output: 'done' });
+  expect(world.linesOf('action_log')).toEqual([expect.objectContaining({ message: 'a side effect is not recorded', effect: { late: true } })]);
 });
 
 it('ends an attempt at its time limit, aborts it, and refuses what it says afterwards', async () => {

@@ -36,6 +36,7 @@ export const isOnce = (spec: CompiledTask, task: TaskState | undefined): boolean
  */
 const UNCERTAIN: ReadonlySet<string> = new Set([
   LEASE_LOST, 'ATTEMPT_TIMEOUT', 'HEARTBEAT_TIMEOUT',
+  'RESULT_REFUSED', // the action went through; what it answered could not be kept
   'CONNECTION_LOST', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE', 'HTTP_BODY_TOO_LARGE',
   'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_DESTROYED',
   'AbortError', 'TimeoutError',

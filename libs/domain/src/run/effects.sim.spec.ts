@@ -26,7 +26,7 @@ describe('an effect that may happen only once', () => {
     expect([(await sim.run(runId)).status, sim.world.effectsOf(runId, 'upload')]).toEqual(['succeeded', 1]);
   });
 
-  it.each(['CONNECTION_LOST', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'HTTP_BODY_TOO_LARGE', 'TimeoutError', 'AbortError'])(
+  it.each(['CONNECTION_LOST', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'HTTP_BODY_TOO_LARGE', 'TimeoutError', 'AbortError', 'RESULT_REFUSED'])(
     'is asked for once more even when the attempts are used up: after %s it may have taken place', async (code) => {
       const sim = simulation(({ call }) => ({ error: { code, message: 'no answer' }, effect: call === 2 }));
       sim.define(UPLOAD());
