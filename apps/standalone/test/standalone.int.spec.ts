@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -91,6 +91,20 @@ it('says what keeps it from starting and nothing else, and leaves nothing behind
   expect(await right.end('SIGTERM')).toBe(0);
   expect(right.output.slice(announced).trim()).toBe(''); // no trouble while it ends
   expect(processesOf(data)).toEqual([]);
+  if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
+});
+
+it('says so when an action ends the process, and goes on where that was', async () => {
+  const actions = join(folder, 'exit.mjs');
+  writeFileSync(actions, `export default [{ name: 'x.exit', effect: 'none', run: (_input, context) => (context.attempt === 1 ? process.exit(9) : 'survived') }];`);
+  const first = await start({ FOLDWORK_ACTIONS: actions }).ready();
+  const { runId } = (await first.call('POST', '/runs', { definition: { workflow: 'end', tasks: [{ id: 'it', type: 'basic', action: 'x.exit' }] } })).body;
+  expect(await first.end()).toBe(9);
+  expect(first.output).toContain('"event":"exited","code":9');
+  const second = await start({ FOLDWORK_ACTIONS: actions }).ready();
+  await until(async () => (await statusOf(second, runId)) === 'succeeded', 'the run');
+  const data = second.printed('data');
+  await second.end('SIGTERM');
   if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
 });
 

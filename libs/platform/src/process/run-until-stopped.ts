@@ -9,23 +9,28 @@ export interface Running {
 
 /**
  * Starts a process and keeps it until it is told to stop: SIGTERM or SIGINT closes it in order, a second signal or the
- * time limit ends it at once. A fault at start is one message and exit code 1, never a stack trace.
+ * time limit ends it at once. A fault at start is one message and exit code 1, never a stack trace. Code that ends the
+ * process by itself, as an action may, is at least named for what it did.
  */
 export const runUntilStopped = async (start: () => Promise<Running>): Promise<void> => {
   const running = await start().catch((error: unknown) => {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(1);
   });
-  let stopping = false;
+  let ending = false;
   const stop = (signal: string): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (ending) process.exit(1);
+    ending = true;
     running.logger.info({ event: 'stopping', signal });
     void closeInTime(running).then((code) => process.exit(code));
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+  process.on('exit', (code) => {
+    if (!ending) running.logger.fatal({ event: 'exited', code }, 'the process ends without having been told to: process.exit was called, by an action unless a line before this one says more');
+  });
   process.on('uncaughtException', (err) => {
+    ending = true;
     running.logger.fatal({ event: 'uncaught', err });
     process.exit(1); // the state after a bug is unknown; the log is the state, a new process reads it
   });
