@@ -92,13 +92,17 @@ class ParsedSource {
 
   private reportSyntaxError({ code, message, pos }: YAMLError): void {
     const kind = SYNTAX_CODES[code] ?? (this.format === 'json' ? 'json_syntax' : 'yaml_syntax');
-    this.report(kind, sentence(message), pos[0]);
+    this.report(kind, OWN_WORDS[code]?.(this.text.slice(pos[0])) ?? sentence(message), pos[0]);
   }
 
+  /** Tags, and what YAML 1.1 had besides. */
   private reportTags(): void {
     visit(this.document, {
       Node: (_key, node) => {
         if (!isAlias(node) && node.tag !== undefined && !CORE_TAGS.has(node.tag)) this.report('yaml_tag', `The tag ${node.tag} is not allowed`, node.range?.[0] ?? 0);
+      },
+      Pair: (_key, { key }) => {
+        if (isScalar(key) && key.value === '<<' && key.type === 'PLAIN') this.report('yaml_merge', 'YAML 1.2 has no merge key `<<`: write the fields out', startOf(key));
       },
     });
   }
@@ -168,6 +172,12 @@ const SYNTAX_CODES: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'yaml_alias',
   NON_STRING_KEY: 'wrong_type',
   RESOURCE_EXHAUSTION: 'too_deep',
+};
+/** Where the parser speaks to its programmer. They get the text from the fault on. */
+const OWN_WORDS: Readonly<Record<string, (text: string) => string>> = {
+  DUPLICATE_KEY: (text) => `The key ${JSON.stringify(/^["']?([^"':\s]*)/.exec(text)?.[1])} is there twice`,
+  MULTIPLE_DOCS: () => 'A file holds one workflow, and a second document begins here',
+  NON_STRING_KEY: () => 'A key must be text',
 };
 const CORE_TAGS: ReadonlySet<string> = new Set(['map', 'seq', 'str', 'int', 'float', 'bool', 'null'].map((name) => `tag:yaml.org,2002:${name}`));
 

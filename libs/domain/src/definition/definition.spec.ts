@@ -24,6 +24,13 @@ const accepted = (text: string): Definition => {
 const codes = (text: string): string[] => parseDefinition(text).diagnostics.map(({ code }) => code);
 
 describe('parseDefinition', () => {
+  it('says in its own words what the YAML parser tells its programmer', () => {
+    const words = (text: string) => parseDefinition(text).diagnostics.map(({ message }) => message);
+    expect(words('workflow: w\n"workflow": v\n')).toEqual(['The key "workflow" is there twice']);
+    expect(words(withTasks('  - { id: a, type: basic, action: x.do }\n---\nworkflow: v\n'))).toEqual(['A file holds one workflow, and a second document begins here']);
+    expect(words('workflow: w\n? [a]\n: 1\n')).toEqual(['A key must be text']);
+  });
+
   it('accepts a document that uses all eight types and normalises it', () => {
     const definition = accepted(EVERYTHING);
     expect(definition).toMatchObject({ timeout: 93_600_000, breakers: { market: { recovery: 30_000 } }, retry: { initialInterval: 2000 } });

@@ -29,6 +29,7 @@ export const SYNTAX: readonly WrongDefinition[] = [
   { title: 'a prototype key', text: withTasks('  - { id: a, type: basic, action: x.do, with: { __proto__: { admin: true } } }\n'), faults: ['3:prototype_key'] },
   { title: 'a key named constructor', text: withTasks('  - id: a\n    type: basic\n    action: x.do\n    with:\n      constructor: 1\n'), faults: ['7:prototype_key'] },
   { title: 'a key that is a list', text: `workflow: w\n? [a, b]\n: 1\ntasks:\n${TASK}`, faults: ['2:wrong_type'] },
+  { title: 'a merge key', text: `workflow: w\ntasks:\n  - &a { id: a, type: basic, action: x.do }\n  - { <<: *a, id: b }\n`, faults: ['4:yaml_merge'] },
   { title: 'infinity', text: withTasks('  - { id: a, type: basic, action: x.do, with: .inf }\n'), faults: ['3:not_json'] },
   { title: 'a lone surrogate', text: withTasks('  - { id: a, type: basic, action: x.do, with: "\\ud800" }\n'), faults: ['3:not_json'] },
   { title: 'more than 256 KiB', text: withTasks(`  - { id: a, type: basic, action: x.do, with: "${'x'.repeat(262_144)}" }\n`), faults: ['1:too_large'] },

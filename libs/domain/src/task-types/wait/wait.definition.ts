@@ -87,6 +87,10 @@ const checkTimeout = (task: WaitTask): Fault[] => {
   return [];
 };
 
+/** The language has them, for the release that will; whoever writes one now should hear of it before a run fails. */
+const checkApproval = ({ approval: asked }: WaitTask): Fault[] =>
+  asked === undefined ? [] : [{ at: ['approval'], code: 'approval_not_available', severity: 'warning', message: 'This version takes no approvals: the task will fail with APPROVAL_NOT_AVAILABLE', hint: 'Wait for a signal that a person sends' }];
+
 export const waitTaskType: TaskTypeDefinition<WaitTask> = {
   type: 'wait',
   summary: 'Waits for a signal, a time span, a point in time, several signals or an approval.',
@@ -102,7 +106,7 @@ export const waitTaskType: TaskTypeDefinition<WaitTask> = {
       until: pointInTime().exactOptional(),
       any: signalMatches('The first of these signals ends the wait.').exactOptional(),
       all: signalMatches('All of these signals end the wait.').exactOptional(),
-      approval: approval().exactOptional(),
+      approval: approval().describe('Not in this version: the task fails with APPROVAL_NOT_AVAILABLE.').exactOptional(),
       timeout: lateDuration('After this the wait fails with WAIT_TIMEOUT.', 1).exactOptional(),
       onTimeout: strict({ next: targetId() }).describe('Where to go after the timeout.').exactOptional(),
     }) as unknown as z.ZodType<WaitTask>, // the inline processor is typed as any registered task
@@ -121,5 +125,5 @@ export const waitTaskType: TaskTypeDefinition<WaitTask> = {
     ),
   ],
   targets: ({ onTimeout }) => (onTimeout ? [{ at: ['onTimeout', 'next'], target: onTimeout.next }] : []),
-  check: (task) => [...checkAlternatives(task), ...checkSignalFields(task), ...checkTimeout(task)],
+  check: (task) => [...checkAlternatives(task), ...checkSignalFields(task), ...checkTimeout(task), ...checkApproval(task)],
 };
