@@ -75,6 +75,7 @@ const others: readonly (Omit<BadRequest, 'call'> & { readonly method: string; re
   { title: 'a day that does not exist', method: 'GET', path: `${RUNS}?from=2026-13-01T00:00:00Z`, status: 422, error: 'validation_failed', fault: ['invalid_value', '?from'] },
   { title: 'U+0000 in a search', method: 'GET', path: `${RUNS}?search=%00`, status: 422, error: 'validation_failed', fault: ['invalid_unicode', '?search'] },
   { title: 'asOf nonsense', method: 'GET', path: `${RUNS}/RUN?asOf=yesterday`, status: 422, error: 'validation_failed', fault: ['invalid_value', '?asOf'] },
+  { title: 'asOf before the run', method: 'GET', path: `${RUNS}/RUN?asOf=2020-01-01T00:00:00Z`, status: 404, error: 'run_not_found' },
   { title: 'minVersion 0', method: 'GET', path: `${RUNS}/RUN?minVersion=0`, status: 422, error: 'validation_failed', fault: ['out_of_range', '?minVersion'] },
   { title: 'an unknown run', method: 'GET', path: `${RUNS}/run_01932c5e-7b6a-7c3d-8e9f-0123456789ab`, status: 404, error: 'run_not_found' },
   { title: 'an id that is none', method: 'GET', path: `${RUNS}/17`, status: 404, error: 'run_not_found' },
@@ -118,6 +119,14 @@ describe('bad input', () => {
   it('names all faults of a request at once', async () => {
     const answer = await fixture.call('POST', RUNS, { json: { workflow: 7, inputs: 1, defintion: 2 } });
     expect(answer.body.faults.map((fault: { pointer: string }) => fault.pointer)).toEqual(expect.arrayContaining(['/workflow', '/inputs', '/defintion']));
+  });
+
+  it('names a fault once, though it fails several checks', async () => {
+    const faultsOf = async (method: string, path: string, call: Call = {}): Promise<unknown> =>
+      (await fixture.call(method, path.replace('RUN', runId), call)).body.faults.map(({ code, pointer }: { code: string; pointer: string }) => [code, pointer]);
+    expect(await faultsOf('GET', `${RUNS}?limit=abc`)).toEqual([['wrong_type', '?limit']]);
+    expect(await faultsOf('POST', `${RUNS}/RUN/tasks/first/resolve`, { json: { as: 'completed' }, key: fixture.keys.admin })).toEqual([['missing', '/reason']]);
+    expect(await faultsOf('POST', `${RUNS}/RUN/signals`, { raw: '{"signal":"a","payload":{"__proto__":{"b":{"c":1}}}}' })).toEqual([['prototype_key', '/payload/__proto__']]);
   });
 
   it('gives diagnostics of a definition with line and column', async () => {

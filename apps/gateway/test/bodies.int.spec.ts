@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { DEFINITION, GatewayFixture, submit, type Call } from './gateway-fixture';
 
 /** What no call that takes a body can read: each answers in the words that its own description has for it. */
@@ -19,6 +20,7 @@ const typed = (type: string): Record<string, string> => ({ 'content-type': type 
 const BODIES: readonly [what: string, call: Call, status: number, error: string][] = [
   ['bytes that are no UTF-8', { raw: Buffer.from([0x7b, 0xff, 0x7d]) }, 400, 'invalid_unicode'],
   ['a form', { raw: 'a=b', headers: typed('application/x-www-form-urlencoded') }, 415, 'unsupported_media_type'],
+  ['a body that is packed', { raw: gzipSync('{}'), headers: { ...typed('application/json'), 'content-encoding': 'gzip' } }, 415, 'unsupported_media_type'],
   ['a body over 1 MiB', { raw: `{"reason":"${'x'.repeat(1_048_576)}"}` }, 413, 'body_too_large'],
 ];
 

@@ -11,13 +11,20 @@ export const registerBodyParsers = (fastify: FastifyInstance): void => {
   const options = { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX } as const;
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<Buffer>('application/json', options, async (request: FastifyRequest, body: Buffer) => {
+    requirePlain(request);
     if (body.length === 0) return undefined;
     return takesDocument(request) ? documentOf(body, 'json') : parseJsonBody(body);
   });
   fastify.addContentTypeParser<Buffer>(YAML_TYPES, options, async (request: FastifyRequest, body: Buffer) => {
+    requirePlain(request);
     if (takesDocument(request)) return documentOf(body, 'yaml');
     throw new Problem({ status: 415, error: 'unsupported_media_type', detail: 'The body must be JSON here.', remediation: 'Send content-type: application/json.' });
   });
+};
+
+const requirePlain = ({ headers: { 'content-encoding': encoding = 'identity' } }: FastifyRequest): void => {
+  if (encoding === 'identity') return;
+  throw new Problem({ status: 415, error: 'unsupported_media_type', detail: `The body is said to be packed (content-encoding: ${encoding}), which is not taken.`, remediation: 'Send it as it is.' });
 };
 
 const takesDocument = ({ url }: FastifyRequest): boolean => url.startsWith(DOCUMENT_ROUTES);

@@ -25,6 +25,8 @@ export class RunReader {
     const events = await this.log.readRuns([runId]);
     loaded(namespace, runId, events);
     const then = 'version' in asOf ? events.slice(0, asOf.version) : events.filter(({ recordedAt }) => recordedAt <= asOf.at);
+    const [first] = events;
+    if (first !== undefined && then.length === 0) throw notFound('run_not_found', `There was no such run then; it was requested at ${new Date(first.recordedAt).toISOString()}.`, 'Choose a later asOf.');
     return loaded(namespace, runId, then);
   }
 

@@ -78,7 +78,13 @@ const inCamelCase = (key: string, members: Members): string => {
 const faultsOf = (error: ValidationError, prefix: string): Fault[] => {
   const pointer = `${prefix}${escapePointer(error.property)}`;
   const own = Object.entries(error.constraints ?? {}).map(([kind, message]) => ({ pointer, code: codeOf(kind, error), message: sentence(kind, message, error) }));
-  return [...own, ...(error.children ?? []).flatMap((child) => faultsOf(child, `${pointer}/`))];
+  return [...firstOf(own), ...(error.children ?? []).flatMap((child) => faultsOf(child, `${pointer}/`))];
+};
+
+/** What is not there, or of another type, fails every other check as well; that is one fault all the same. */
+const firstOf = (own: readonly Fault[]): readonly Fault[] => {
+  const first = own.find(({ code }) => code === 'missing') ?? own.find(({ code }) => code === 'wrong_type');
+  return first === undefined ? own : [first];
 };
 
 const codeOf = (kind: string, error: ValidationError): string => {

@@ -45,7 +45,7 @@ const BY_STATUS: Readonly<Record<number, Omit<ProblemDetails, 'status'>>> = {
   408: { error: 'request_timeout', detail: 'The request took too long to arrive.' },
   413: { error: 'body_too_large', detail: 'The body is larger than 1 MiB.', remediation: 'Store large content elsewhere and send a reference to it.' },
   414: { error: 'uri_too_long', detail: 'The path is too long.' },
-  415: { error: 'unsupported_media_type', detail: 'The body must be JSON.', remediation: 'Send content-type: application/json.' },
+  415: { error: 'unsupported_media_type', detail: 'A body of this content-type is not taken.', remediation: 'Send content-type: application/json; a workflow may also be application/yaml.' },
   431: { error: 'headers_too_large', detail: 'The headers are too large.' },
 };
 
