@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { compare } from './report/comparison';
 import { GOALS } from './report/goals';
 import { readBaseline } from './report/stored-results';
@@ -21,6 +22,13 @@ const heldBy = async ({ services }: World): Promise<Record<string, Held>> => {
   });
   return Object.fromEntries(await Promise.all(held));
 };
+
+/** What scripts read out of a result. */
+const KEYS = [
+  'W1.stepsPerSecond', 'W1.cpuSecondsPer1000Steps', 'W2.runP50Ms', 'W2.runP99Ms', 'W3.p50Ms', 'W3.p99Ms', 'W4.totalMs', 'W5.restartToDoneMs', 'W5.recordedRepeated',
+  'W6.latenessP50Ms', 'W6.latenessP99Ms', 'limits.groupedRowsPerSecond', 'limits.singleCommitsPerSecond', 'limits.requestReplyP50Ms',
+];
+const RESULTS = join(__dirname, '../results');
 
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
@@ -47,5 +55,14 @@ onLinux('performance validation', () => {
     const compared = compare(baseline ?? {}, baseline);
     expect(compared.map(({ key }) => key)).toEqual(GOALS.map(({ key }) => key));
     expect(compared.every(({ now, baseline: before }) => now === before)).toBe(true);
+  });
+
+  it.each(readdirSync(RESULTS))('the stored result %s has its figures under the names that scripts know', (file) => {
+    const result = JSON.parse(readFileSync(join(RESULTS, file), 'utf8')) as Record<string, Record<string, unknown> | undefined>;
+    const missing = KEYS.filter((key) => {
+      const [part = '', figure = ''] = key.split('.');
+      return part in result && typeof result[part]?.[figure] !== 'number'; // a result may be one of some workloads only
+    });
+    expect(missing).toEqual([]);
   });
 });
