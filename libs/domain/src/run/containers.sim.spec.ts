@@ -46,6 +46,27 @@ describe('containers', () => {
     expect(await sim.task(bad, 'all')).toMatchObject({ error: { code: 'EXPRESSION_ERROR' } });
   });
 
+  it('that were rolled back do not go on when what they stand in is tried again: nothing in them is left pending', async () => {
+    const sim = new Simulation({ actions: { step: scripted, undo: scripted } });
+    sim.define(`
+workflow: undone
+tasks:
+  - id: all
+    type: collection
+    items: '1..1'
+    retry: { maximumAttempts: 2 }
+    each:
+      - id: pair
+        type: composite
+        rollback: onFailure
+        tasks: [ { id: a, type: basic, action: step, undo: { action: undo } }, { id: b, type: basic, action: step, retry: { maximumAttempts: 1 }, with: { failures: 9 } } ]
+`);
+    const runId = await sim.request('undone');
+    await sim.settle();
+    expect(await sim.statuses(runId)).toEqual({ all: 'failed', 'all[0]': 'failed', 'all[0]/a': 'completed', 'all[0]/b': 'failed' });
+    expect([sim.world.undone, sim.world.callsOf('all[0]/b')]).toEqual([['all[0]/a'], 1]);
+  });
+
   it('[S3-55] all eight types go the same way; each task ends once, however often deliveries are doubled', async () => {
     for (let seed = 1; seed <= 30; seed += 1) {
       const sim = new Simulation({ seed, faults: UNKIND, actions: { step: scripted, look: () => ({ output: null }) } });

@@ -51,9 +51,10 @@ const withBelow = (run: RunState, path: TaskPath): TaskState[] => {
   return [task, ...failedBelow(run, path)];
 };
 
+/** None below one that was rolled back: it cannot go on. */
 const failedBelow = (run: RunState, path: TaskPath): TaskState[] => {
-  const children = run.tasks.get(path)?.children;
-  if (children === undefined) return [];
+  const { children, rollback } = run.tasks.get(path) ?? {};
+  if (children === undefined || rollback !== undefined) return [];
   const planned = Array.from({ length: children.plan.childCount }, (_, index) => plannedChildPath(path, children.plan, index));
   const stopped = children.plan.strategy === undefined ? stoppedIn(run, planned, children.lastEnded) : planned;
   return stopped.flatMap((child) => withBelow(run, child));
