@@ -19,15 +19,17 @@ const SAFE_SHARE = 0.9;
 /**
  * The executor's right to hold attempts: one row in Postgres, one heartbeat for all of them. Invariants:
  *  1. when the lease cannot be renewed, `onLost` is called before it runs out for the others, so that two executors never
- *     hold an attempt; a process that cannot run its timers in time (blocked by an action) is beyond this. What it gave up
- *     it never takes up again, even if it could: among it may be claims whose answers were lost, and nobody works on those;
+ *     hold an attempt. A process that was kept from running its timers (by an action, by a stop of the machine) is late
+ *     with that, but begins nothing. What it gave up it never takes up again, even if it could: among it may be claims
+ *     whose answers were lost, and nobody works on those;
  *  2. of two processes under one name the later one has it; the other takes a name of its own, or they would take it from
  *     each other for ever.
  */
 export class ExecutionLease {
   private name: string;
   private incarnation = 0;
-  private isAlive = false;
+  /** By the monotonic clock, a little before the lease does for the others. */
+  private endsAt = -Infinity;
   private beat: Clock | undefined;
   private deadline: NodeJS.Timeout | undefined;
   private hints: Subscription | undefined;
@@ -42,12 +44,12 @@ export class ExecutionLease {
   }
 
   get isHeld(): boolean {
-    return this.isAlive;
+    return performance.now() < this.endsAt;
   }
 
   /** Whether what was claimed by this holder is still ours. */
   holds(holder: string): boolean {
-    return this.isAlive && holder === this.holder;
+    return this.isHeld && holder === this.holder;
   }
 
   /** Takes the name over; whatever its predecessor held is given up at once. */
@@ -62,7 +64,7 @@ export class ExecutionLease {
     await this.hints?.close();
     await this.beat?.stop();
     clearTimeout(this.deadline);
-    this.isAlive = false;
+    this.endsAt = -Infinity;
     await this.options.membership.leave(this.name, this.incarnation).catch(this.options.onTrouble);
     this.options.bus.hint('executors', this.holder);
   }
@@ -79,7 +81,7 @@ export class ExecutionLease {
     const { membership, leaseMs } = this.options;
     const askedAt = performance.now();
     const isRenewed = await membership.renew(this.name, this.incarnation, leaseMs);
-    if (isRenewed && this.isAlive) return this.extend(askedAt);
+    if (isRenewed && this.isHeld) return this.extend(askedAt);
     this.lose();
     if (await this.isNameTaken()) this.rename();
     await this.join();
@@ -103,16 +105,15 @@ export class ExecutionLease {
 
   private lose(): void {
     clearTimeout(this.deadline);
-    this.isAlive = false;
+    this.endsAt = -Infinity;
     this.options.onLost();
   }
 
   /** Counted from before the question, so that our end of the lease is never later than the database's. */
   private extend(askedAt: number): void {
     clearTimeout(this.deadline);
-    const leftMs = askedAt + this.options.leaseMs * SAFE_SHARE - performance.now();
-    if (leftMs <= 0) return this.lose();
-    this.isAlive = true;
-    this.deadline = setTimeout(() => this.lose(), leftMs);
+    this.endsAt = askedAt + this.options.leaseMs * SAFE_SHARE;
+    if (!this.isHeld) return this.lose();
+    this.deadline = setTimeout(() => this.lose(), this.endsAt - performance.now());
   }
 }

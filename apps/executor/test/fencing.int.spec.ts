@@ -140,6 +140,22 @@ it('aborts its attempts before the others may take them, when the store is away 
   }
 });
 
+it('begins nothing after an action that kept it from renewing its lease, though it has not noticed yet', async () => {
+  const leaseMs = 400;
+  const ran: string[] = [];
+  const block = (): null => {
+    ran.push('a');
+    for (const end = performance.now() + leaseMs; performance.now() < end; ) Math.random();
+    return null;
+  };
+  await world.start(actionList(action('block', block), action('next', () => ran.push('b'))), { leaseMs });
+  const runId = await world.request([{ id: 'a', action: 'block' }, { id: 'b', action: 'next' }]);
+  await world.decide(runId);
+  await world.until(async () => (await world.task(runId, 'a')).status === 'completed', 'a done');
+  expect((await world.log.readRuns([runId])).filter(({ data }) => data.includes('"starts"'))).toEqual([]);
+  expect(ran).toEqual(['a']);
+});
+
 it('takes up no lease again that it gave up: nobody would work on a claim of which it never heard', async () => {
   const leaseMs = 2_000;
   let joinedAt = Infinity;

@@ -37,7 +37,7 @@ export interface RunDecisionsParts {
 
 /**
  * Decides runs and carries out what follows. Invariants:
- *  1. decisions of one run follow each other; a state whose append was refused is thrown away and folded anew;
+ *  1. decisions of one run follow each other; a state whose append was refused, or failed, is thrown away and folded anew;
  *  2. what is decided for a moment ahead is held back until then, and thrown away when the run moves meanwhile;
  *  3. commands, signals and child runs are sent only for what the log has.
  */
@@ -72,6 +72,9 @@ export class RunDecisions {
         fresh.again = true;
         entry = fresh;
       }
+    } catch (error) {
+      this.parts.cache.drop(entry.runId);
+      throw error;
     } finally {
       first.deciding = undefined;
       entry.deciding = undefined;

@@ -1,4 +1,4 @@
-import type { DomainEvent, RunId, TaskPath } from '@foldwork/events';
+import { LogUnavailable, type DomainEvent, type NewEvent, type RunId, type TaskPath } from '@foldwork/events';
 import type { TaskState } from '@foldwork/domain';
 import { PlannerWorld } from './planner-world';
 
@@ -47,6 +47,30 @@ it('tells the planner of the parent, whichever planner has the child', async () 
   const children = await Promise.all(runs.map(childOf));
   await Promise.all(children.map((child) => world.work(child)));
   await Promise.all(runs.map((runId) => world.reached(runId, 'succeeded', SOON_MS)));
+});
+
+it('goes on with the parent when the log was away just when the child ended', async () => {
+  let isAway = true;
+  const log = new Proxy(world.log, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key);
+      if (key !== 'append') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return async (events: readonly NewEvent[]) => {
+        if (isAway && events.some(({ task, data }) => task === 'sub' && data.includes('"to":"completed"'))) {
+          isAway = false;
+          throw new LogUnavailable('disconnected', 'away for a moment');
+        }
+        return target.append(events);
+      };
+    },
+  });
+  await world.start({}, { log });
+  await world.publish('child', CHILD);
+  const runId = await world.request([sub(), { id: 'after' }]);
+  await world.work(await childOf(runId));
+  await world.until(() => world.commandsOf(runId).length > 0, 'what comes after it', SOON_MS);
+  expect(isAway).toBe(false);
+  expect(await subOf(runId)).toMatchObject({ status: 'completed' });
 });
 
 it.each([
