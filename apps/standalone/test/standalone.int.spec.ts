@@ -1,13 +1,15 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processesOf, StandaloneProcess } from './standalone-process';
 
 jest.setTimeout(120_000);
+const ROOT = join(__dirname, '../../..');
 
 let folder: string;
 const running: StandaloneProcess[] = [];
@@ -94,6 +96,24 @@ it('says what keeps it from starting and nothing else, and leaves nothing behind
   if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
 });
 
+it('runs the workflow of the README by the commands of the README', async () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [begin = '', use = ''] = [...readme.matchAll(/^```sh\n([^`]*(?:node -e|curl)[^`]*)^```/gm)].map(([, lines]) => lines ?? '');
+  const module = /FOLDWORK_ACTIONS=(\S+)/.exec(begin)?.[1] ?? '';
+  const market = spawn(process.execPath, ['-e', (/"(.*)"/.exec(begin)?.[1] ?? '').replace('4000', '0').concat('.then(({ url }) => console.log(url))')], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [url] = (await once(market.stdout, 'data')) as [Buffer];
+  const server = await start({ FOLDWORK_ACTIONS: module, MARKETPLACE_URL: url.toString().trim() }).ready();
+  writeFileSync(join(folder, 'listing.yml'), /^```yaml\n([\s\S]*?)^```/m.exec(readme)?.[1] ?? '');
+  const commands = use.replaceAll('http://127.0.0.1:3000/orchestrator', server.printed('address'));
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-ec', commands], { cwd: folder, env: { PATH: process.env['PATH'], KEY: server.printed('key') } });
+  const runId = /"runId":"(run_[^"]+)"/.exec(stdout)?.[1];
+  await until(async () => (await statusOf(server, runId)) === 'succeeded', 'the run');
+  const data = server.printed('data');
+  await server.end('SIGTERM');
+  market.kill();
+  if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
+});
+
 it('says so when an action ends the process, and goes on where that was', async () => {
   const actions = join(folder, 'exit.mjs');
   writeFileSync(actions, `export default [{ name: 'x.exit', effect: 'none', run: (_input, context) => (context.attempt === 1 ? process.exit(9) : 'survived') }];`);
@@ -108,7 +128,7 @@ it('says so when an action ends the process, and goes on where that was', async 
   if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
 });
 
-const DEMO = join(__dirname, '../../../dist/apps/standalone/src/demo.js');
+const DEMO = join(ROOT, 'dist/apps/standalone/src/demo.js');
 
 it('plays the demo to its end: a lost answer, a kill, each image exactly once, told while it happens', async () => {
   const { PATH, HOME } = process.env;
