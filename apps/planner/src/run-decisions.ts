@@ -65,7 +65,7 @@ export class RunDecisions {
         entry.again = false;
         if (await this.decideOnce(entry)) continue;
         conflicts += 1;
-        if (conflicts === CONFLICTS_MAX) return this.parts.due.add(entry.runId, this.parts.now() + CONFLICT_PAUSE_MS);
+        if (conflicts === CONFLICTS_MAX) return this.putOff(entry.runId);
         const fresh = await this.refold(entry);
         if (fresh === undefined) return;
         fresh.deciding = first.deciding;
@@ -79,6 +79,14 @@ export class RunDecisions {
       first.deciding = undefined;
       entry.deciding = undefined;
     }
+  }
+
+  private putOff(runId: RunId): void {
+    const { agenda, due, cache, now } = this.parts;
+    const wakeAt = now() + CONFLICT_PAUSE_MS;
+    cache.drop(runId);
+    agenda.set(runId, { inFlight: true, wakeAt });
+    due.add(runId, wakeAt);
   }
 
   private async refold({ runId }: RunEntry): Promise<RunEntry | undefined> {

@@ -1,10 +1,10 @@
 import {
-  awaitedKey, BROADCAST_RUN, broadcastStream, formatRunId, inTrace, newEvent, signalStream,
+  awaitedKey, BROADCAST_RUN, broadcastStream, formatRunId, inTrace, LogUnavailable, newEvent, signalStream,
   type Agenda, type DomainEvent, type EventLog, type EventMetadata, type NewEvent, type RecordedEvent, type RunId, type SignalReceived, type TaskPath,
 } from '@foldwork/events';
 import { derivedRunId, foldRun, isOpenRun, unknownTarget, type OutgoingSignal, type RunState, type SignalDispatch } from '@foldwork/domain';
 import type { TaskTypeVersionStore } from '@foldwork/platform';
-import type { RunStarter } from './run-starter';
+import type { RunOrder, RunStarter } from './run-starter';
 import type { TriggerBook } from './trigger-book';
 import { ALL_SHARDS } from './shard-share';
 
@@ -86,11 +86,21 @@ export class SignalDelivery {
     const origin = { trigger: { signal, signalId }, ...(await this.parts.versions.ofNewRun(namespace)) };
     for (const workflow of workflows) {
       const runId = derivedRunId(at, `${signalId}/${workflow}`);
-      const outcome = await this.parts.starter.start({ namespace, workflow, runId, input: payload, at, traceparent, origin, retry: { delayMs: 30_000, maximum: 3 } });
+      const outcome = await this.start({ namespace, workflow, runId, input: payload, at, traceparent, origin, retry: { delayMs: 30_000, maximum: 3 } });
       if (outcome === 'started') started.push(formatRunId(runId));
       else this.parts.onRefused(workflow, outcome.message);
     }
     return started;
+  }
+
+  /** Whatever is wrong with one workflow, the signal goes on to the others. */
+  private async start(order: RunOrder): Promise<'started' | { readonly message: string }> {
+    try {
+      return await this.parts.starter.start(order);
+    } catch (error) {
+      if (error instanceof LogUnavailable) throw error;
+      return { message: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   private event(runId: RunId, stream: TaskPath, { namespace, received: data, traceparent }: Arrival): NewEvent {

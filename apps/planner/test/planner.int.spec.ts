@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LogUnavailable, type DefinitionHash, type EventLog, type TaskPath } from '@foldwork/events';
+import { LogUnavailable, type DefinitionHash, type EventLog, type NewEvent, type TaskPath } from '@foldwork/events';
 import { compileDefinition, type Definition } from '@foldwork/domain';
 import { runIdAt } from '@foldwork/testing';
 import { replayRun } from '../src/check/replay-run';
@@ -153,6 +153,25 @@ it('folds anew and decides again when somebody wrote to the run at the same time
   await world.until(async () => (await world.run(runId)).planned, 'a plan');
   expect(conflicts).toBe(1);
   expect(await world.run(runId)).toMatchObject({ paused: true, version: 3 });
+});
+
+it('decides on what the log has after it gave up for a moment, because others were faster each time', async () => {
+  let conflicts = 0;
+  const log = new Proxy(world.log, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key);
+      if (key !== 'append') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return async (events: readonly NewEvent[]) => {
+        if (events[0]?.type !== 'RunPlanned' || conflicts === 10) return target.append(events);
+        conflicts += 1;
+        return { status: 'conflict' };
+      };
+    },
+  });
+  await world.start({}, { log });
+  const runId = await world.request([{ id: 'a' }]);
+  await world.until(() => world.commandsOf(runId).length > 0, 'a command', 3_000);
+  expect(conflicts).toBe(10);
 });
 
 it('waits while the store is away and goes on where it was', async () => {

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BROADCAST_RUN, newEvent, parseRunId, RUN_STREAM, traceparentOf, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
+import { WorkflowRegistry } from '@foldwork/platform';
+import { BROADCAST_RUN, newEvent, parseRunId, RUN_STREAM, traceparentOf, type DefinitionHash, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
 import { runIdAt } from '@foldwork/testing';
 import { beforeQuery, mortal } from './mortal';
 import { PlannerWorld } from './planner-world';
@@ -160,6 +162,16 @@ it('[S3-16] starts the workflows that it triggers with its payload, once, and le
   expect(world.linesOf('trigger_refused')[0]).toMatchObject({ reason: expect.stringContaining('shop') });
   const requested = (await world.log.readAfter(0, 9_999)).filter(({ type }) => type === 'RunRequested');
   expect(requested).toHaveLength(2);
+});
+
+it('reaches everybody else where it would start a workflow that nobody can read', async () => {
+  await world.start();
+  const lost = randomBytes(32).toString('hex') as DefinitionHash; // nobody stored it
+  await new WorkflowRegistry(world.log, Date.now).publish({ namespace: world.namespace, name: 'lost', metadata: { actor: 'test' } }, lost, { labels: ['live'], triggers: ['go'] });
+  const runId = await waiting();
+  await world.reached(await world.request([tell()]), 'succeeded');
+  await world.reached(runId, 'succeeded');
+  expect(world.linesOf('trigger_refused')).toEqual(expect.arrayContaining([expect.objectContaining({ workflow: 'lost' })]));
 });
 
 it('is delivered once to each although its planner dies between sending and recording it', async () => {
