@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { WORKSPACE } from './harness/service';
 import { System } from './harness/system';
+import { until } from './harness/until';
 import { taskOf, Workflows } from './harness/workflows';
 
 /** What the guides show, as it stands there, on the services as they are shipped. */
@@ -108,5 +110,25 @@ describe('the guides', () => {
     expect([done.status, taskOf(done, 'ship')?.status, taskOf(done, 'remind')?.status]).toEqual(['succeeded', 'completed', 'skipped']);
     const late = await flows.play(yaml.replace('3 days', '30 ms'), { orderId: 'o-2' });
     expect([late.status, taskOf(late, 'remind')?.output]).toEqual(['succeeded', { unpaid: 'o-2' }]);
+  });
+
+  it('[S3-60] "follow runs from outside": a subscriber hears of the end of a run, and goes on where it was stopped', async () => {
+    await writeFile(join(folder, 'mailer.mjs'), await block('follow-runs', 'js'));
+    const yaml = "workflow: greeting\ntasks:\n  - { id: say, type: basic, action: core.log, with: { to: '${ input.to }' } }\noutput: '${ tasks.say.output }'";
+    const hears = async (to: string, meanwhile: () => Promise<unknown>): Promise<void> => {
+      const mailer = spawn(process.execPath, ['mailer.mjs'], { cwd: folder, env: { PATH: process.env['PATH'], FOLDWORK_NATS_URL: system.nats.url }, stdio: ['ignore', 'pipe', 'inherit'] });
+      let heard = '';
+      mailer.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+      try {
+        await meanwhile();
+        await until(`the mailer hears of ${to}`, () => heard.includes(`{ to: '${to}' }`));
+      } finally {
+        mailer.kill('SIGKILL');
+        await once(mailer, 'exit');
+      }
+    };
+    await hears('Ann', () => flows.play(yaml, { to: 'Ann' }));
+    await flows.play(yaml, { to: 'Bob' });
+    await hears('Bob', () => Promise.resolve());
   });
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RecordedEvent, RunId, TaskPath } from '@foldwork/events';
 import { runIdAt } from '@foldwork/testing';
 import { RollingRoot, type Anchor } from '../src/anchor/rolling-root';
@@ -26,6 +28,21 @@ const measure = (events: RecordedEvent[]): { counters: Record<string, number>; t
   };
 };
 const requested = event('', 'RunRequested', { workflow: 'w', input: {}, at: 1_000 });
+
+describe('the names of metrics', () => {
+  const guide = readFileSync(join(__dirname, '../../../docs/guides/follow-runs.md'), 'utf8');
+  const metrics = new Metrics('name');
+  const sent: string[] = [
+    metrics.queued, metrics.retries, metrics.taskDuration, metrics.taskQueue, metrics.runStatus('<status>'), metrics.runDuration('<status>'),
+    metrics.taskStatus('<status>'), metrics.verification('<applied, not_applied, unknown>'), ...Object.values(metrics.step('step')),
+  ].map(({ name }) => name.replace('steps.step.', 'steps.<step>.'));
+
+  it('are those that the guide lists', () => {
+    const rows = [...guide.matchAll(/^\| (`[a-z].*?`) \| (counter|timer, ms) \|/gm)].flatMap(([, names = '']) => names.split(', `').map((name) => name.replaceAll('`', '')));
+    const listed = rows.map((name) => (name.startsWith('.') ? `steps.<step>${name}` : name)).filter((name) => !name.startsWith('tasks.planned'));
+    expect(listed.toSorted()).toEqual(sent.toSorted());
+  });
+});
 
 describe('metrics of tasks', () => {
   it('share one label over the items of a collection and the visits of a loop', () => {

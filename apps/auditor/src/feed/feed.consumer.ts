@@ -31,9 +31,14 @@ export class FeedConsumer {
 
   async round(signal: AbortSignal): Promise<void> {
     if (!this.bus.isConnected()) return sleep(DISCONNECTED_MS, signal);
-    this.checkpoint ??= await openCheckpoint(this.pool, FEED, 'beginning');
+    this.checkpoint ??= await this.open();
     const events = (await this.tail.follow(this.checkpoint.position, IDLE_MS)).slice(0, EVENTS_MAX);
     if (events.length > 0) await this.publish(this.checkpoint, events);
+  }
+
+  private async open(): Promise<Checkpoint> {
+    await this.bus.publishFeed([]); // subscribers come before events
+    return openCheckpoint(this.pool, FEED, 'beginning');
   }
 
   private async publish(from: Checkpoint, events: readonly RecordedEvent[]): Promise<void> {

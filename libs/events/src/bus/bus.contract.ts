@@ -216,6 +216,12 @@ const feedContract = (bus: () => BusUnderTest): void => {
     expect(stored).toEqual(all);
   });
 
+  it('[S3-03] can be subscribed to before the first event', async () => {
+    const { here, readFeed } = bus();
+    await here.publishFeed([]);
+    expect(await readFeed()).toEqual([]);
+  });
+
   it('[S3-03] stores everything when several publish at once', async () => {
     const { here, there, readFeed } = bus();
     const all = numbers(600).map((number) => event(Number(number)));

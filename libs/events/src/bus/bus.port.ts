@@ -15,7 +15,10 @@ export interface Bus {
   request(subject: string, payload: string, timeoutMs: number): Promise<string>;
   /** Responders of one subject share its requests; a handler that rejects leaves its request unanswered. */
   respond(subject: string, handler: (payload: string) => Promise<string>): Promise<Subscription>;
-  /** Events for outside subscribers; resolves when the bus has them all. Re-sending is harmless (deduplicated by id). */
+  /**
+   * Events for outside subscribers; resolves when the bus has them all. Re-sending is harmless (deduplicated by id). Without
+   * any it resolves when there is something that they can subscribe to.
+   */
   publishFeed(messages: readonly FeedMessage[]): Promise<void>;
   /** `connected` again after trouble: whoever published lately may want to publish again. */
   onReconnect(listener: () => void): () => void;

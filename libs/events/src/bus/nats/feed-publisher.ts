@@ -51,6 +51,7 @@ export class FeedPublisher {
   }
 
   private async publishAll(messages: readonly FeedMessage[]): Promise<void> {
+    if (messages.length === 0) await this.stream.mend();
     for (const batch of batches(messages)) {
       if (!(await this.publishCheaply(batch))) await this.publishEach(batch);
     }

@@ -45,6 +45,7 @@ const readFeed = async (prefix: string): Promise<FeedMessage[]> => {
   const stream = `${prefix.toUpperCase()}_EVENTS`;
   const manager = await jetstreamManager(outside);
   const { messages } = (await manager.streams.info(stream)).state;
+  if (messages === 0) return [];
   await manager.consumers.add(stream, { durable_name: 'reader', ack_policy: AckPolicy.None, deliver_policy: DeliverPolicy.All });
   const consumer = await jetstream(outside).consumers.get(stream, 'reader');
   const read: FeedMessage[] = [];
