@@ -5,9 +5,8 @@ import { readConfig, type ConfigWith } from '../config/read-config';
 import { HealthRegistry } from '../health/health.registry';
 import { startHealthServer } from '../health/health.server';
 import { createLogger, type Logger } from '../logging/logger';
-import { ALL_MIGRATIONS } from '../postgres/all-migrations';
 import { createPool } from '../postgres/create-pool';
-import { runMigrations } from '../postgres/run-migrations';
+import { migrateWhenReachable } from '../postgres/migrate-when-reachable';
 import { announceCommits } from './announce-commits';
 import { runUntilStopped, type Running } from './run-until-stopped';
 
@@ -66,7 +65,7 @@ const connect = async ({ app, poolSize, session = {}, logReaders }: ServiceOptio
   const pool = createPool({ databaseUrl, maximum: poolSize(config), applicationName: app, onIdleError: onError, session });
   const [bus] = await Promise.all([
     connectNatsBus({ servers: config.natsUrls, name: app, onTrouble: (trouble) => logger.warn({ event: 'bus_trouble', ...trouble }) }),
-    config.migrate ? runMigrations({ databaseUrl, migrations: ALL_MIGRATIONS }) : undefined,
+    config.migrate ? migrateWhenReachable(databaseUrl, logger) : undefined,
   ]);
   announceCommits(log, bus);
   return { config, logger, log, pool, bus, health: new HealthRegistry() };
