@@ -65,8 +65,8 @@ describe('a job that goes well', () => {
     const run = await api.submit(workflow('logged', [task('flaky', { failFirst: 1, delayMs: 30 }, { retry: RETRY_AT_ONCE })]));
     await api.succeeded(run);
     const executor = system.service('executor');
-    await executor.logged('task_completed', { run: run.slice(4) });
-    const lines = executor.lines.filter((line) => line['run'] === run.slice(4) && String(line.event).startsWith('task_'));
+    await executor.logged('task_completed', { runId: run });
+    const lines = executor.lines.filter((line) => line['runId'] === run && String(line.event).startsWith('task_'));
     expect(lines.map(({ event, attempt }) => [event, attempt])).toEqual([['task_started', 1], ['task_failed', 1], ['task_started', 2], ['task_completed', 2]]);
     expect(lines.every((line) => line['task'] === 'flaky' && line['step'] === 'flaky')).toBe(true);
     expect(lines[3]?.['duration']).toMatch(/^0\.\d\d$/);
@@ -194,7 +194,7 @@ describe('what operators can do', () => {
     const detail = await api.reached(run, 'canceled');
     expect(statusesOf(detail.tasks)).toEqual(['canceled', 'canceled']);
     await world.when(() => world.callsOf(run, 'long')[0]!.aborted);
-    await system.service('executor').logged('attempt_fenced', { run: run.slice(4) });
+    await system.service('executor').logged('attempt_fenced', { runId: run });
     expect((await api.events(run)).filter(({ data }) => data['to'] === 'completed')).toEqual([]);
   });
 
@@ -234,7 +234,7 @@ describe('an action that no executor has', () => {
     const { api, world } = system;
     await system.launchAll(['executor-rare'], { WORLD_RARE: 'on', FOLDWORK_EXECUTOR_POOLS: 'elsewhere' }); // makes the action known, takes no step
     const run = await api.submit(workflow('rare', [task('special', {}, { action: 'world.rare' })]));
-    const warning = await system.service('executor').logged('action_missing', { run: run.slice(4) });
+    const warning = await system.service('executor').logged('action_missing', { runId: run });
     expect(warning).toMatchObject({ action: 'world.rare', task: 'special' });
     expect(await api.detail(run)).toMatchObject({ status: 'running', tasks: [{ status: 'pending' }] });
     await system.kill('executor-rare');

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseJson, stringifyJson, type FailureDetail, type Json, type JsonObject } from '@foldwork/events';
+import { formatRunId, parseJson, stringifyJson, type FailureDetail, type Json, type JsonObject } from '@foldwork/events';
 import { attemptScope, ExpressionError, evaluateBoolean, settleOutput, type BasicTask, type Scope } from '@foldwork/domain';
 import { ActionError, type Action, type ActionContext, type ActionRegistry, type Verification } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
@@ -68,7 +68,7 @@ const contextOf = (attempt: PreparedAttempt, { recorder, logger, redaction }: Wo
   new AttemptContext(attempt, {
     recorder, redaction, signal, heartbeat,
     log: (message, fields = {}) =>
-      logger.info({ ...redaction.object(fields), event: 'action_log', run: attempt.command.runId, task: attempt.task.path, message: redaction.text(message) }),
+      logger.info({ ...redaction.object(fields), event: 'action_log', runId: formatRunId(attempt.command.runId), task: attempt.task.path, message: redaction.text(message) }),
   });
 
 /** `undefined`: the effect did not take place, so the action runs. Anything else ends the attempt. */

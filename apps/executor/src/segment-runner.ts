@@ -1,4 +1,4 @@
-import { childName, EventRefused, type FailureDetail, type Json, type SegmentTask, type StepCommand } from '@foldwork/events';
+import { childName, EventRefused, formatRunId, type FailureDetail, type Json, type SegmentTask, type StepCommand } from '@foldwork/events';
 import { ExpressionError, isSeenByNext, LEASE_LOST, runOutput, taskAt, type CompiledDefinition } from '@foldwork/domain';
 import type { ActionRegistry } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
@@ -48,7 +48,7 @@ export class SegmentRunner {
 
   private async claim(command: StepCommand, task: SegmentTask, prepared: Preparation, onClaimed: (outcome: ClaimOutcome) => void): Promise<ClaimedTask | undefined> {
     if (prepared.status === 'no_action') {
-      this.parts.logger.warn({ event: 'action_missing', run: command.runId, task: task.path, action: prepared.action });
+      this.parts.logger.warn({ event: 'action_missing', runId: formatRunId(command.runId), task: task.path, action: prepared.action });
       onClaimed('no_action');
       return undefined;
     }
@@ -68,7 +68,7 @@ export class SegmentRunner {
   }
 
   private async refuse(command: StepCommand, task: SegmentTask, error: FailureDetail): Promise<undefined> {
-    this.parts.logger.warn({ event: 'task_failed', run: command.runId, task: task.path, step: childName(task.path), attempt: task.attempt, error });
+    this.parts.logger.warn({ event: 'task_failed', runId: formatRunId(command.runId), task: task.path, step: childName(task.path), attempt: task.attempt, error });
     await this.parts.recorder.refuse(command, task, error);
   }
 
@@ -89,7 +89,7 @@ export class SegmentRunner {
       return await this.runToEnd(held, next, progress, current.signal);
     } catch (error) {
       if (!(error instanceof AttemptFenced)) return await this.broken(held, error);
-      logger.warn({ event: 'attempt_fenced', run: attempt.command.runId, task: attempt.task.path, step: attempt.spec.id, attempt: attempt.task.attempt });
+      logger.warn({ event: 'attempt_fenced', runId: formatRunId(attempt.command.runId), task: attempt.task.path, step: attempt.spec.id, attempt: attempt.task.attempt });
       return undefined;
     } finally {
       current.end();
@@ -130,7 +130,7 @@ export class SegmentRunner {
 
   private log(level: 'info' | 'warn', event: string, { command, task, spec }: PreparedAttempt, fields: object = {}): void {
     if (!this.parts.logger.isLevelEnabled(level)) return; // a line per step is built only for somebody
-    this.parts.logger[level]({ event, run: command.runId, task: task.path, step: spec.id, attempt: task.attempt, ...fields });
+    this.parts.logger[level]({ event, runId: formatRunId(command.runId), task: task.path, step: spec.id, attempt: task.attempt, ...fields });
   }
 
   /** Duration in seconds, two decimals. */

@@ -20,7 +20,7 @@ export class UndoRunner {
     const spec = taskAt(definition, task.path);
     const undo = prepareUndo(command, task, spec, actions);
     if (undo === undefined) {
-      logger.warn({ event: 'action_missing', run: command.runId, task: task.path, action: spec.undo?.action });
+      logger.warn({ event: 'action_missing', runId: formatRunId(command.runId), task: task.path, action: spec.undo?.action });
       return onClaimed('no_action');
     }
     const { holder } = recorder;
@@ -33,7 +33,7 @@ export class UndoRunner {
     if (!isClaimed) return;
     const error = await this.attempt(undo, holder);
     await recorder.record({ ...entry(2, error === undefined ? { to: 'completed' } : { to: 'failed', error }), decide: true });
-    logger.info({ event: error === undefined ? 'task_undone' : 'undo_failed', run: command.runId, task: task.path, step: spec.id, ...(error && { error }) });
+    logger.info({ event: error === undefined ? 'task_undone' : 'undo_failed', runId: formatRunId(command.runId), task: task.path, step: spec.id, ...(error && { error }) });
   }
 
   private async attempt({ attempt, question, scope }: UndoAttempt, holder: string): Promise<FailureDetail | undefined> {

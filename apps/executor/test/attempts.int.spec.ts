@@ -1,5 +1,5 @@
 import { defineAction, type Action } from '@foldwork/actions';
-import type { Json } from '@foldwork/events';
+import { formatRunId, type Json } from '@foldwork/events';
 import { actionList, ExecutorWorld, Gate } from './executor-world';
 
 const action = (name: string, run: Action<Json>['run'], more: Partial<Action<Json>> = {}): Action<Json> => defineAction({ name, effect: 'idempotent', run, ...more });
@@ -65,7 +65,7 @@ it('[S0-13] writes one structured line at the start, the completion and the fail
   await world.start(actionList(action('good', () => 1), action('bad', () => Promise.reject(new Error('no')))));
   const runId = await world.request([{ id: 'first', action: 'good' }, { id: 'second', action: 'bad', ...ONCE_ONLY }]);
   await world.finish(runId);
-  const common = (task: string) => ({ run: runId, task, step: task, attempt: 1 });
+  const common = (task: string) => ({ runId: formatRunId(runId), task, step: task, attempt: 1 });
   expect(world.linesOf('task_started')).toEqual([expect.objectContaining(common('first')), expect.objectContaining(common('second'))]);
   expect(world.linesOf('task_completed')).toEqual([expect.objectContaining({ ...common('first'), duration: expect.stringMatching(/^\d+\.\d\d$/) })]);
   expect(world.linesOf('task_failed')).toEqual([
@@ -87,7 +87,7 @@ it('[S1-10] leaves a task whose action nobody here has pending, warns by name, a
   const runId = await world.request([{ id: 'upload', action: 'shop.upload' }]);
   await world.decide(runId);
   await world.until(() => world.linesOf('action_missing').length > 0, 'a warning');
-  expect(world.linesOf('action_missing')[0]).toMatchObject({ level: 'warn', run: runId, task: 'upload', action: 'shop.upload' });
+  expect(world.linesOf('action_missing')[0]).toMatchObject({ level: 'warn', runId: formatRunId(runId), task: 'upload', action: 'shop.upload' });
   expect(await world.run(runId)).toMatchObject({ status: 'running' });
   expect(await world.events(runId, 'upload')).toEqual([]);
 });

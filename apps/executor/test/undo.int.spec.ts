@@ -1,5 +1,5 @@
 import { defineAction, type Action, type Verification } from '@foldwork/actions';
-import { stringifyJson, type Json, type RunId } from '@foldwork/events';
+import { formatRunId, stringifyJson, type Json, type RunId } from '@foldwork/events';
 import { actionList, ExecutorWorld, Gate } from './executor-world';
 
 const ONCE_ONLY = { retry: { maximumAttempts: 1 } };
@@ -60,7 +60,7 @@ it('leaves an undo alone whose action nobody here has, and warns by name', async
   await world.until(async () => (await world.run(runId)).tasks.get('last' as never)?.status === 'failed', 'the failure');
   await world.decide(runId);
   await world.until(() => world.linesOf('action_missing').length > 0, 'a warning');
-  expect(world.linesOf('action_missing')[0]).toMatchObject({ level: 'warn', run: runId, task: 'draft', action: 'undo' });
+  expect(world.linesOf('action_missing')[0]).toMatchObject({ level: 'warn', runId: formatRunId(runId), task: 'draft', action: 'undo' });
   expect((await world.task(runId, 'draft')).undo).toBeUndefined();
 });
 

@@ -9,11 +9,12 @@ const USAGE = `Makes an API key and prints it, once.
   --expires-in-days <n>    default: never`;
 
 const readArguments = () =>
-  parseArgs({ options: { name: { type: 'string' }, role: { type: 'string' }, namespace: { type: 'string' }, 'expires-in-days': { type: 'string' } } }).values;
+  parseArgs({ options: { name: { type: 'string' }, role: { type: 'string' }, namespace: { type: 'string' }, 'expires-in-days': { type: 'string' }, help: { type: 'boolean' } } }).values;
 
 /** Needs FOLDWORK_DATABASE_URL with the user that owns the schema; the services themselves may not make keys. */
 const main = async (): Promise<void> => {
-  const { name, role: roleText, namespace, 'expires-in-days': days } = readArguments();
+  const { name, role: roleText, namespace, 'expires-in-days': days, help } = readArguments();
+  if (help === true) return void process.stdout.write(`${USAGE}\n`);
   const role = parseRole(roleText);
   if (name === undefined || role === undefined || (days !== undefined && !/^[1-9]\d{0,4}$/.test(days))) throw new Error(USAGE);
   const config = readConfig(process.env, ['databaseUrl']);

@@ -1,4 +1,4 @@
-import { refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
+import { formatRunId, refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
 import { WorkflowRegistry, type DefinitionCache, type Logger, type TaskTypeVersionStore } from '@foldwork/platform';
 import type { AgendaWriter } from './agenda-writer';
 import { Dispatcher } from './dispatcher';
@@ -50,7 +50,7 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
     interactions: new Interactions({ log, signals, starter, metadata, now }),
     context: (at) => ({ now: at, metadata, isLost, isTakingLong: stopwatch(), refusalOf, quarantineMs: settings.quarantineMs }),
   });
-  const onSetAside = (runId: RunId, err: unknown): void => logger.error({ event: 'run_set_aside', run: runId, err });
+  const onSetAside = (runId: RunId, err: unknown): void => logger.error({ event: 'run_set_aside', runId: formatRunId(runId), err });
   const isOwn = isByPlannerNamed(settings.name);
   const isForeign = (event: RecordedEvent): boolean => isByPlanner(event) && (!isOwn(event) || writer.mayBeForeign(event.position));
   return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, isForeign, onSetAside }) };

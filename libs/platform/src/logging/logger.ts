@@ -16,7 +16,7 @@ export interface LoggerOptions {
   readonly destination?: { write(line: string): void };
 }
 
-/** One JSON line per event of interest. Fields by name: `event` (what happened), `runId`, `task`, `requestId`, `durationMs`. */
+/** One JSON line per event of interest. Fields by name: `event` (what happened), `runId` (as the API shows it), `task`, `requestId`, `duration` (seconds). */
 export const createLogger = ({ app, level, destination }: LoggerOptions): Logger => {
   const options = {
     level,
