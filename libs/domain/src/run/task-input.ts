@@ -40,11 +40,8 @@ export const resolveInput = (spec: CompiledTask, task: SegmentTask, scope: Scope
   return layers.every(isObject) ? merged(layers) : own;
 };
 
-const merged = (layers: readonly JsonObject[]): JsonObject => {
-  const all: JsonObject = {};
-  for (const layer of layers) Object.assign(all, layer);
-  return all;
-};
+/** Entry by entry: `Object.assign` would take a key `__proto__` of the data for the prototype. */
+const merged = (layers: readonly JsonObject[]): JsonObject => Object.fromEntries(layers.flatMap((layer) => Object.entries(layer)));
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);

@@ -43,7 +43,7 @@ const tasksVariable = (run: RunState, definition: CompiledDefinition, path: Task
     list = parentPath(list);
     const ids = references.allTasks ? siblingIds(run, list) : references.tasks;
     for (const id of ids) {
-      if (id in visible) continue;
+      if (Object.hasOwn(visible, id)) continue;
       const task = latestVisit(run, childPath(list, id));
       if (task !== undefined) visible[id] = taskView(run, definition, task);
     }
@@ -126,8 +126,8 @@ export const itemVariables = (run: RunState, definition: CompiledDefinition, pat
     if (items === undefined) continue;
     const spec = taskAt(definition, parent);
     const index = Number(at.slice(at.lastIndexOf('[') + 1, -1));
-    if (!(spec.itemVar in variables)) variables[spec.itemVar] = items[index] ?? null;
-    if (spec.indexVar !== undefined && !(spec.indexVar in variables)) variables[spec.indexVar] = index;
+    if (!Object.hasOwn(variables, spec.itemVar)) variables[spec.itemVar] = items[index] ?? null;
+    if (spec.indexVar !== undefined && !Object.hasOwn(variables, spec.indexVar)) variables[spec.indexVar] = index;
   }
   return variables;
 };
