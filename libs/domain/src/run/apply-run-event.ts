@@ -15,8 +15,9 @@ const HANDLERS: RunHandlers = {
     run.rootTasks = tasks.map(({ id }) => id);
     for (const { id, type } of tasks) addTask(run, childPath(RUN_STREAM, id), type);
   },
-  RunAdmitted: (run) => {
+  RunAdmitted: (run, { at }) => {
     run.admitted = true;
+    if (run.limitFrom !== undefined) run.limitFrom = at;
     markOpen(run);
   },
   RunCompleted: (run, { output, at }) => {
@@ -29,7 +30,8 @@ const HANDLERS: RunHandlers = {
     if (retryAt !== undefined) run.retryAt = retryAt;
     end(run, error.code === 'TASK_ESCALATED' ? 'escalated' : 'failed', at);
   },
-  RunRetried: (run, { attempt }) => {
+  RunRetried: (run, { attempt, automatic, at }) => {
+    if (!automatic) run.limitFrom = at;
     // one that failed for good gave its place in the lane away
     if (run.request.lane !== undefined && run.retryAt === undefined) run.admitted = false;
     run.attempt = attempt;

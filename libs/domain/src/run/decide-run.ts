@@ -97,8 +97,9 @@ const settleRoot = (deciding: Deciding): void => {
 
 const isOverdue = (deciding: Deciding): boolean => {
   const { run, definition, now } = deciding;
-  if (definition.timeoutMs === undefined || run.startedAt === undefined) return false;
-  const deadline = run.startedAt + definition.timeoutMs;
+  const from = run.limitFrom ?? run.startedAt;
+  if (definition.timeoutMs === undefined || from === undefined) return false;
+  const deadline = from + definition.timeoutMs;
   if (now >= deadline) return true;
   deciding.wakeAt(RUN_STREAM, deadline);
   return false;

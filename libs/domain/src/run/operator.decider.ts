@@ -54,13 +54,14 @@ const because = (reason: string | undefined): { reason?: string } => (reason ===
 const retry = (emission: Emission, { resumeFromStep, reason }: Extract<OperatorCommand, { kind: 'retry' }>): Refusal | undefined => {
   const { run } = emission;
   if (run.status !== 'failed') return { code: 'retry_not_allowed', detail: `only a failed run can be retried; this one is ${run.status}` };
+  if (run.cancel !== undefined) return { code: 'retry_not_allowed', detail: 'the run is being canceled' };
   if (resumeFromStep !== undefined && !run.rootTasks.includes(resumeFromStep)) {
     return { code: 'invalid_resume_step', detail: `the plan has no step ${resumeFromStep}; it has ${run.rootTasks.join(', ')}` };
   }
   if (resumeFromStep !== undefined && run.failedTask !== undefined && resumeFromStep !== run.failedTask) {
     return { code: 'invalid_resume_step', detail: `completed steps are never run again: the run goes on at ${run.failedTask}` };
   }
-  if (!canBeRetried(run)) return { code: 'retry_not_allowed', detail: 'parts of the failed task were undone; start a new run instead' };
+  if (!canBeRetried(run)) return { code: 'retry_not_allowed', detail: 'parts of it were undone; start a new run instead' };
   return void renewRun(emission, { automatic: false, ...because(reason) });
 };
 
@@ -92,6 +93,7 @@ const resolve = (emission: Emission, command: Extract<OperatorCommand, { kind: '
   if (task.status !== 'escalated') return { code: 'task_not_escalated', detail: `${command.task} is ${task.status}; only an escalated task can be resolved` };
   const failed = { to: 'failed' as const, error: { code: 'RESOLVED_AS_FAILED', message: command.reason } };
   emission.transition(command.task, 'resolve', command.as === 'completed' ? { output: command.output ?? null } : failed);
-  if (!isOpenRun(run)) renewAround(emission, command.task, command.reason);
+  // one that ended well, was canceled or undone stays so
+  if ((run.status === 'escalated' || run.status === 'failed') && run.rollback === undefined) renewAround(emission, command.task, command.reason);
   return undefined;
 };

@@ -37,8 +37,8 @@ export const renewBelow = (emission: Emission, path: TaskPath): void => {
   for (const task of failedBelow(emission.run, path)) emission.transition(task.path, 'retry', { renewed: true });
 };
 
-/** A task of which parts were undone cannot go on where it stopped. */
-export const canBeRetried = (run: RunState): boolean => failedTasks(run).every(({ rollback }) => rollback === undefined);
+/** A run, or a task, of which parts were undone cannot go on where it stopped. */
+export const canBeRetried = (run: RunState): boolean => run.rollback === undefined && failedTasks(run).every(({ rollback }) => rollback === undefined);
 
 const failedTasks = (run: RunState): TaskState[] => {
   const roots = run.rootTasks.map((id) => childPath(RUN_STREAM, id));

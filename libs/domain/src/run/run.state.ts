@@ -36,6 +36,8 @@ export interface RunState {
   retryAt?: number;
   output?: Json;
   startedAt?: number;
+  /** A person had it tried again then: the time limit counts from here. */
+  limitFrom?: number;
   endedAt?: number;
   /** Ids of the root list, in order. */
   rootTasks: readonly string[];
