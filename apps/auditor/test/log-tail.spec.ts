@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InMemoryEventLog, LogGap, type EventLog, type RecordedEvent } from '@foldwork/events';
 import { syntheticRun } from '@foldwork/testing';
 import { LogTail } from '../src/log/log-tail';
@@ -55,6 +56,17 @@ describe('the tail of the log', () => {
     const late = tail.follow(4, 60_000);
     tail.release();
     expect((await late)[0]?.position).toBe(5);
+  });
+
+  it('waits at the end of a log that stands still, though nobody has read what is before it', async () => {
+    const log = counting(await filled(1));
+    const tail = new LogTail(log, LIMITS);
+    expect(await tail.follow(6, 60_000)).toEqual([]);
+    const waiting = tail.follow(6, 60_000);
+    await nextTurn();
+    expect(log.reads).toBe(1);
+    tail.release();
+    expect(await waiting).toEqual([]);
   });
 
   it('asks for smaller pages where events are large', async () => {

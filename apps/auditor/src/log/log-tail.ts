@@ -84,9 +84,9 @@ export class LogTail {
     const page = await this.log.readAfter(after, this.limit);
     const bytes = checkedBytes(after, page);
     this.adapt(page.length, bytes);
-    const isNext = after === this.end || (after > this.end && page.length > 0);
-    if (!isNext || page.length === 0) return page;
-    if (after !== this.end) this.forgetAll();
+    if (after < this.end) return page;
+    if (after > this.end) this.beginAt(after);
+    if (page.length === 0) return page;
     this.keep(page, bytes);
     this.release();
     return page;
@@ -104,7 +104,8 @@ export class LogTail {
     }
   }
 
-  private forgetAll(): void {
+  private beginAt(position: number): void {
+    this.end = position;
     this.pages = [];
     this.bytesByPage = [];
     this.count = 0;
