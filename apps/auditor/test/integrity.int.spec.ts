@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import type { Client } from 'pg';
 import { eventHash, GENESIS_HASH, type RecordedEvent } from '@foldwork/events';
 import { PROJECTION } from '@foldwork/read-models';
-import { readAnchorFile } from '../src/anchor/anchor-file.adapter';
+import { AnchorFileAdapter, readAnchorFile } from '../src/anchor/anchor-file.adapter';
+import { anchorsAfter } from '../src/anchor/anchors-after.query';
 import { verifyLog, type IntegrityReport } from '../src/integrity/verify-log';
 import { auditorWorld, checkpointOf, mixedRuns, until, type AuditorWorld } from './auditor-world';
 
@@ -122,6 +123,44 @@ describe('the check of the log', () => {
     await appendFile(anchorFile, 'nonsense\n{"position":1,"ro');
     const line = (await readFile(anchorFile, 'utf8')).split('\n').indexOf('nonsense') + 1;
     expect((await verify()).problems).toEqual([{ kind: 'anchor_line_unreadable', source: anchorFile, line }]);
+  });
+
+  it('does not mind a line that a crash has cut, once the anchor is written whole behind it', async () => {
+    await anchored();
+    const text = await readFile(anchorFile, 'utf8');
+    await writeFile(anchorFile, text.slice(0, -30));
+    const auditor = world.auditor({ anchors: { every: EVERY, file: anchorFile } });
+    auditor.start();
+    await until(async () => (await readAnchorFile(anchorFile)).anchors.at(-1)?.position === Math.floor((await world.log.head()) / EVERY) * EVERY, 'the last anchor again');
+    await auditor.stop();
+    expect(await verify()).toMatchObject({ problems: [], anchors: 2 * Math.floor((await world.log.head()) / EVERY) });
+  });
+
+  it('finds a forgery though an anchor that fits was appended to the file', async () => {
+    await anchored();
+    await tamper(async (client) => {
+      await forge(client, await aTask());
+      await client.query('DELETE FROM anchors');
+    });
+    const auditor = world.auditor({ anchors: { every: EVERY } });
+    auditor.start();
+    const wanted = Math.floor((await world.log.head()) / EVERY);
+    await until(async () => (await anchorsAfter(world.pool, 0)).length === wanted, 'anchors of the forged log');
+    await auditor.stop();
+    await new AnchorFileAdapter(anchorFile).write(await anchorsAfter(world.pool, 0));
+    expect((await verify()).problems[0]).toMatchObject({ kind: 'anchor_wrong', source: anchorFile });
+  });
+
+  it('does not take what is appended while it reads for something that was cut off', async () => {
+    await anchored();
+    const grows = {
+      readAfter: async (after: number, limit: number) => {
+        const page = await world.log.readAfter(after, limit);
+        if (page.length === 0) await world.owner((client) => client.query('UPDATE checkpoints SET position = position + 10'));
+        return page;
+      },
+    };
+    expect((await verifyLog({ log: grows, client: world.pool, anchorFiles: [] })).problems).toEqual([]);
   });
 
   it('has a command of its own that exits 1 when something is wrong and names it', async () => {

@@ -4,7 +4,8 @@ import type { IntegrityProblem } from './integrity-problem';
 
 /** Compares the anchors of one source with roots made anew from the log. */
 export class AnchorCheck {
-  private readonly expected: Map<number, string>;
+  /** Whoever can add lines to a file must not be able to replace what it holds: every line counts. */
+  private readonly expected = new Map<number, Set<string>>();
   private readonly root: RollingRoot;
 
   constructor(
@@ -13,15 +14,15 @@ export class AnchorCheck {
   ) {
     const places = [...new Set(anchors.map(({ position }) => position))].sort((left, right) => left - right);
     const nextOf = new Map(places.map((position, index) => [position, places[index + 1]]));
-    this.expected = new Map(anchors.map(({ position, root }) => [position, root]));
+    for (const { position, root } of anchors) this.expected.set(position, (this.expected.get(position) ?? new Set()).add(root));
     this.root = new RollingRoot((position) => (position === 0 ? places[0] : nextOf.get(position)));
   }
 
   check(events: readonly RecordedEvent[]): IntegrityProblem[] {
     return this.root.add(events).flatMap(({ position, root: found }) => {
-      const expected = this.expected.get(position) ?? found;
+      const roots = [...(this.expected.get(position) ?? [])].filter((expected) => expected !== found);
       this.expected.delete(position);
-      return expected === found ? [] : [{ kind: 'anchor_wrong' as const, source: this.source, position, expected, found }];
+      return roots.map((expected) => ({ kind: 'anchor_wrong', source: this.source, position, expected, found }));
     });
   }
 
