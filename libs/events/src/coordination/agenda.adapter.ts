@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { RunId } from '../contracts';
 import { storeQuery } from './store-query';
@@ -15,8 +16,19 @@ export interface AgendaEntry {
   readonly inLane?: boolean;
 }
 
-/** What a wait is found by. A wait without a correlation id takes signals with any. */
-export const awaitedKey = (namespace: string, signal: string, correlationId = ''): string => `${namespace}\n${signal}\n${correlationId}`;
+/** Between the keys of a row. */
+const SEPARATOR = '\u001F';
+/** An index refuses values of some kilobytes, and with the one row all that are saved beside it. */
+const KEY_LENGTH_MAX = 500;
+
+/**
+ * What a wait is found by. A wait without a correlation id takes signals with any. Correlation ids come from inputs, so they
+ * may hold anything and be of any length.
+ */
+export const awaitedKey = (namespace: string, signal: string, correlationId = ''): string => {
+  const key = `${namespace}\n${signal}\n${correlationId}`;
+  return key.length > KEY_LENGTH_MAX || key.includes(SEPARATOR) ? hash('sha256', key) : key;
+};
 
 export interface AgendaChanges {
   readonly saved: readonly AgendaEntry[];
@@ -48,9 +60,6 @@ const IN_FLIGHT = 'SELECT run_id FROM public.agenda WHERE in_flight AND shard = 
 const AWAITING = 'SELECT run_id FROM public.agenda WHERE awaits && $1::text[] AND shard = ANY ($2::smallint[])';
 
 const IN_LANE = 'SELECT run_id FROM public.agenda WHERE in_lane';
-
-/** Cannot stand in a namespace, and the log refuses it nowhere else: the unit separator. */
-const SEPARATOR = '\u001F';
 
 const POSITIONS = `SELECT s.shard, s.position FROM public.planner_shards s JOIN public.log_meta m ON m.epoch = s.epoch
   WHERE s.shard = ANY ($1::smallint[])`;

@@ -3,7 +3,7 @@ import { createTestDatabase, runIdAt, type TestDatabase } from '@foldwork/testin
 import { LogUnavailable } from '../log/event-log.port';
 import { logMigrations } from '../log/log-migrations';
 import { ActionDirectory } from './action-directory.adapter';
-import { Agenda } from './agenda.adapter';
+import { Agenda, awaitedKey } from './agenda.adapter';
 import { Membership } from './membership.adapter';
 
 let database: TestDatabase;
@@ -104,6 +104,15 @@ describe('the agenda', () => {
     expect(await agenda().due([1], 10, 10)).toEqual([{ runId, wakeAt: 5 }]);
     await agenda().save({ ...nothing, removed: [runId, runIdAt(9)] });
     expect(await agenda().due([1], 10, 10)).toEqual([]);
+  });
+
+  it('finds who waits for a signal whatever its correlation id is made of, and however long it is', async () => {
+    const [a, b] = [runIdAt(1), runIdAt(2)];
+    const long = Array.from({ length: 4_000 }, (_, index) => String.fromCodePoint(0x4e00 + ((index * 7919) % 20_000))).join('');
+    const keys = [awaitedKey('default', 'paid', 'one\u001Ftwo'), awaitedKey('default', 'paid', long)];
+    await agenda().save({ ...nothing, saved: [{ runId: a, shard: 1, inFlight: false, awaits: keys }, { runId: b, shard: 1, inFlight: false, awaits: [awaitedKey('default', 'paid')] }] });
+    for (const key of keys) expect(await agenda().awaiting([key], [1])).toEqual([a]);
+    expect(await agenda().awaiting([awaitedKey('default', 'paid')], [1])).toEqual([b]);
   });
 
   it('moves the position of shards forward only, knows none of a shard that nobody had, and none from before a restore', async () => {
