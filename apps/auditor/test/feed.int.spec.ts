@@ -68,6 +68,22 @@ describe('the feed', () => {
     expect(messages[0]?.subject).toBe(`foldwork.events.default.${formatRunId(events[0]!.runId)}.RunRequested`);
   });
 
+  it('sends an event that is too large for the server without its payload, and says where that is', async () => {
+    const auditor = world.auditor({ feed: true }, bus);
+    auditor.start();
+    await world.append([syntheticRun({ steps: 1 }), syntheticRun({ steps: 1, input: { text: 'x'.repeat(1_100_000) } }), syntheticRun({ steps: 1, at: 1_900_000_000_000 })]);
+    await published();
+    await auditor.stop();
+    const events = await world.log.readAfter(0, 100);
+    const messages = await received();
+    expect(messages.map(({ headers }) => headers['ce-id'])).toEqual(events.map(idOf));
+    const large = events.find(({ data }) => data.length > 1_000_000)!;
+    const { headers, payload } = messages[large.position - 1]!;
+    expect(payload).toBe('');
+    expect(headers['ce-dataref']).toBe(`/orchestrator/runs/${formatRunId(large.runId)}/events?after=${large.position - 1}&limit=1`);
+    expect(messages.filter(({ headers }) => 'ce-dataref' in headers)).toHaveLength(1);
+  });
+
   it('sends everything once, in order, over a server that goes away for a while and a new auditor', async () => {
     const auditor = world.auditor({ feed: true }, bus);
     auditor.start();

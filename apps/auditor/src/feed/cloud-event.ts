@@ -21,6 +21,7 @@ export const cloudEvent = (event: RecordedEvent): FeedMessage => {
     id: headers['ce-id'] ?? '',
     headers,
     payload: event.data,
+    dataref: `/orchestrator/runs/${run}/events?after=${event.position - 1}&limit=1`,
   };
 };
 

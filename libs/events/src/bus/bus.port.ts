@@ -7,7 +7,7 @@ export interface Bus {
   publishStep(pool: string, runId: string, payload: string): Promise<void>;
   /** `maxInFlight` bounds how many deliveries are handled and not yet acknowledged. */
   consumeSteps(pool: string, maxInFlight: number, handler: (delivery: StepDelivery) => void): Promise<Subscription>;
-  /** At-most-once broadcast to every process that listens to the topic. Never throws; dropped while disconnected. */
+  /** At-most-once broadcast to every process that listens to the topic. Never throws; dropped while disconnected, and when it is too large. */
   hint(topic: HintTopic, payload: string): void;
   /** The listener must not throw. */
   onHint(topic: HintTopic, listener: (payload: string) => void): Subscription;
@@ -47,6 +47,8 @@ export interface FeedMessage {
   /** CloudEvents attributes (`ce-…`); single lines. */
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: string;
+  /** Where the payload can be read as well: a message that is too large for the bus goes without it, with this as its `ce-dataref`. */
+  readonly dataref: string;
 }
 
 export interface Subscription {

@@ -1,7 +1,8 @@
-import { createInbox, MsgHdrsImpl, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { createInbox, MsgHdrsImpl, type Msg, type MsgHdrs, type NatsConnection, type PublishOptions } from '@nats-io/transport-node';
 import { BusUnavailable, type FeedMessage } from '../bus.port';
 import type { NatsLink } from './nats-link';
 import type { NatsNames } from './nats-names';
+import { isTooLarge } from './payload-limit';
 import { type PublishAnswer, readPublishAnswer } from './publish-answer';
 import type { Repair } from './repair';
 import { afterDelay } from './retry-timer';
@@ -63,7 +64,7 @@ export class FeedPublisher {
     const answers: Promise<Answer>[] = [];
     batch.forEach((message, index) => {
       if (index === 0 || index === last) answers.push(this.ask(connection, message));
-      else connection.publish(this.names.feed(message.subject), message.payload, { headers: headersOf(message) });
+      else this.send(connection, message);
     });
     const [first, final = first] = await Promise.all(answers);
     return first?.status === 'stored' && final?.status === 'stored' && (last === 0 || final.seq - first.seq === last);
@@ -96,9 +97,19 @@ export class FeedPublisher {
         resolve(answer);
       };
       this.waiting.set(token, settle);
-      const headers = headersOf(message);
-      connection.publish(this.names.feed(message.subject), message.payload, { headers, reply: this.inbox + token });
+      this.send(connection, message, { reply: this.inbox + token });
     });
+  }
+
+  /** One event that is too large must not keep those behind it from subscribers. */
+  private send(connection: NatsConnection, message: FeedMessage, options: PublishOptions = {}): void {
+    let { payload } = message;
+    let headers = headersOf(message);
+    if (isTooLarge(connection, payload, () => headerBytes(headers))) {
+      payload = '';
+      headers = headersOf({ ...message, headers: { ...message.headers, 'ce-dataref': message.dataref } });
+    }
+    connection.publish(this.names.feed(message.subject), payload, { ...options, headers });
   }
 
   private answered(message: Msg): void {
@@ -112,7 +123,7 @@ export class FeedPublisher {
   }
 }
 
-const headersOf = ({ id, headers }: FeedMessage): MsgHdrs => {
+const headersOf = ({ id, headers }: Pick<FeedMessage, 'id' | 'headers'>): MsgHdrs => {
   const record: Record<string, string[]> = { 'Nats-Msg-Id': [id] };
   for (const name in headers) {
     const value = headers[name] ?? '';
@@ -121,6 +132,9 @@ const headersOf = ({ id, headers }: FeedMessage): MsgHdrs => {
   }
   return MsgHdrsImpl.fromRecord(record); // a third of the cost of setting them one by one
 };
+
+/** `NATS/1.0`, a line for each, an empty line. */
+const headerBytes = (headers: MsgHdrs): number => 12 + Buffer.byteLength([...headers].map(([name, [value]]) => `${name}: ${value}\r\n`).join(''));
 
 const unavailable = (answer: Answer, count: number): BusUnavailable =>
   answer.status === 'refused'

@@ -5,6 +5,7 @@ import { FeedPublisher } from './feed-publisher';
 import { JetStreamSetup, type StreamSettings } from './jetstream-setup';
 import { type BusTrouble, NatsLink, type NatsLinkOptions } from './nats-link';
 import { NatsNames } from './nats-names';
+import { isTooLarge, tooLarge } from './payload-limit';
 import { Repair } from './repair';
 import { StepPublisher } from './step-publisher';
 import { StepPullConsumer } from './step-pull.consumer';
@@ -107,7 +108,8 @@ export class NatsBus implements Bus {
   }
 
   hint(topic: HintTopic, payload: string): void {
-    this.link.current()?.publish(this.names.hint(topic), payload);
+    const connection = this.link.current();
+    if (connection !== undefined && !isTooLarge(connection, payload)) connection.publish(this.names.hint(topic), payload);
   }
 
   onHint(topic: HintTopic, listener: (payload: string) => void): Subscription {
@@ -121,6 +123,7 @@ export class NatsBus implements Bus {
 
   async request(subject: string, payload: string, timeoutMs: number): Promise<string> {
     const connection = this.link.require();
+    if (isTooLarge(connection, payload)) throw tooLarge(connection, `A request on ${subject}`, payload);
     try {
       return (await connection.request(this.names.service(subject), payload, { timeout: timeoutMs })).string();
     } catch (cause) {
@@ -137,10 +140,9 @@ export class NatsBus implements Bus {
         queue: 'responders',
         callback: (error, message) => {
           if (error !== null) return;
-          handler(message.string()).then(
-            (answer) => message.respond(answer),
-            (cause: unknown) => this.onTrouble({ code: 'SERVER_ERROR', message: `The responder of ${subject} failed.`, cause }),
-          );
+          handler(message.string())
+            .then((answer) => message.respond(answer)) // throws when it is too large
+            .catch((cause: unknown) => this.onTrouble({ code: 'SERVER_ERROR', message: `The responder of ${subject} failed.`, cause }));
         },
       }));
     await this.link.current()?.flush(); // a request sent after this finds it

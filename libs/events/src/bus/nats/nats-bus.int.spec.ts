@@ -1,8 +1,7 @@
 import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { startThrowawayNats, type ThrowawayNats } from '@foldwork/testing';
-import { busContract, type BusUnderTest } from '../bus.contract';
-import type { FeedMessage } from '../bus.port';
+import { busContract, type BusUnderTest, type StoredMessage } from '../bus.contract';
 import { connectNatsBus } from './nats-bus.adapter';
 
 let nats: ThrowawayNats;
@@ -41,14 +40,14 @@ const open = async (): Promise<BusUnderTest> => {
 };
 
 /** As a subscriber from outside does it, with the plain client. */
-const readFeed = async (prefix: string): Promise<FeedMessage[]> => {
+const readFeed = async (prefix: string): Promise<StoredMessage[]> => {
   const stream = `${prefix.toUpperCase()}_EVENTS`;
   const manager = await jetstreamManager(outside);
   const { messages } = (await manager.streams.info(stream)).state;
   if (messages === 0) return [];
   await manager.consumers.add(stream, { durable_name: 'reader', ack_policy: AckPolicy.None, deliver_policy: DeliverPolicy.All });
   const consumer = await jetstream(outside).consumers.get(stream, 'reader');
-  const read: FeedMessage[] = [];
+  const read: StoredMessage[] = [];
   for await (const message of await consumer.fetch({ max_messages: messages, expires: 5_000 })) {
     const { 'Nats-Msg-Id': id = '', ...headers } = Object.fromEntries([...(message.headers ?? [])].map(([key, [value = '']]) => [key, value]));
     read.push({ subject: message.subject.replace(`${prefix}.events.`, ''), id, headers, payload: message.string() });

@@ -261,6 +261,22 @@ describe('the NATS bus under faults', () => {
     await eventually(() => seen.filter((payload) => payload === 'stuck').length === 2 && seen.includes('next'));
   });
 
+  it('tells of a step that is too large for the server, keeps nothing of it, and goes on', async () => {
+    const seen: string[] = [];
+    await executor.consumeSteps('default', 5, (delivery) => {
+      seen.push(delivery.payload);
+      delivery.ack();
+    });
+    await planner.publishStep('default', RUN, 'before');
+    await eventually(() => seen.length === 1);
+    await expect(planner.publishStep('default', RUN, 'x'.repeat(1_100_000))).rejects.toMatchObject({ name: 'BusUnavailable', code: 'BUS_TOO_LARGE' });
+    expect(() => planner.hint('cancel', 'x'.repeat(1_100_000))).not.toThrow();
+    await sleep(4_700); // longer than it takes to send again what was not answered
+    await planner.publishStep('default', RUN, 'after');
+    await eventually(() => seen.length === 2);
+    expect(seen).toEqual(['before', 'after']);
+  });
+
   it('sends a feed batch again when part of it was not stored, and stores each event once', async () => {
     const manager = await vandal();
     const all = Array.from({ length: 400 }, (_, index) => event(index));

@@ -1,6 +1,7 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { BusUnavailable } from '../bus.port';
 import type { BusTrouble, NatsLink } from './nats-link';
+import { isTooLarge, tooLarge } from './payload-limit';
 import { readPublishAnswer } from './publish-answer';
 import type { Repair } from './repair';
 import { afterDelay, jitteredDelayMs } from './retry-timer';
@@ -50,6 +51,7 @@ export class StepPublisher {
 
   publish(subject: string, payload: string): Promise<void> {
     const connection = this.link.require();
+    if (isTooLarge(connection, payload)) return Promise.reject(tooLarge(connection, `A step for ${subject}`, payload));
     if (this.pending.size < PENDING_MAX) {
       this.send(connection, { subject, payload, attempts: 0, sentAt: 0 });
       return DONE;
@@ -141,7 +143,7 @@ export class StepPublisher {
       const message = this.pending.get(token);
       this.pending.delete(token);
       if (message === undefined) continue;
-      if (message.attempts < ATTEMPTS_MAX) this.send(connection, message);
+      if (message.attempts < ATTEMPTS_MAX && !isTooLarge(connection, message.payload)) this.send(connection, message);
       else this.onTrouble({ code: 'STEP_LOST', message: `A step for ${message.subject} could not be stored.` });
     }
     this.makeRoom();
