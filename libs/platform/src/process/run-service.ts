@@ -58,13 +58,13 @@ const startWork = async (options: ServiceOptions, start: StartService): Promise<
 
 const connect = async ({ app, poolSize, session = {}, logReaders }: ServiceOptions): Promise<ServiceParts> => {
   const config = readConfig(process.env, ['databaseUrl', 'natsUrls']);
-  const { databaseUrl } = config;
+  const { databaseUrl, natsUrls, natsCredentials } = config;
   const logger = createLogger({ app, level: config.logLevel });
   const onError = (err: unknown): void => logger.warn({ event: 'store_trouble', err });
   const log = createPostgresEventLog({ connectionString: databaseUrl, applicationName: `foldwork-${app}`, onError, ...(logReaders !== undefined && { readConnectionsMax: logReaders }) });
   const pool = createPool({ databaseUrl, maximum: poolSize(config), applicationName: app, onIdleError: onError, session });
   const [bus] = await Promise.all([
-    connectNatsBus({ servers: config.natsUrls, name: app, onTrouble: (trouble) => logger.warn({ event: 'bus_trouble', ...trouble }) }),
+    connectNatsBus({ servers: natsUrls, credentialsFile: natsCredentials, name: app, onTrouble: (trouble) => logger.warn({ event: 'bus_trouble', ...trouble }) }),
     config.migrate ? migrateWhenReachable(databaseUrl, logger) : undefined,
   ]);
   announceCommits(log, bus);

@@ -3,7 +3,7 @@ import { RequestError, type NatsConnection, type Subscription as NatsSubscriptio
 import { BusUnavailable, type Bus, type FeedMessage, type HintTopic, type StepDelivery, type Subscription } from '../bus.port';
 import { FeedPublisher } from './feed-publisher';
 import { JetStreamSetup, type StreamSettings } from './jetstream-setup';
-import { type BusTrouble, NatsLink, type NatsLinkOptions } from './nats-link';
+import { type BusTrouble, NatsLink } from './nats-link';
 import { NatsNames } from './nats-names';
 import { isTooLarge, tooLarge } from './payload-limit';
 import { Repair } from './repair';
@@ -14,8 +14,8 @@ export interface NatsBusOptions extends Partial<StreamSettings> {
   /** One URL or several of the same cluster. */
   readonly servers: string | readonly string[];
   readonly name: string;
-  /** Credentials, TLS and the like, as `@nats-io/transport-node` takes them. */
-  readonly connection?: NatsLinkOptions['connection'];
+  /** Path of a `.creds` file; else credentials are looked for in the URLs. */
+  readonly credentialsFile?: string | undefined;
   /** In front of every subject and stream; one per installation. */
   readonly prefix?: string;
   /** Subjects per pool. */
@@ -69,8 +69,8 @@ export class NatsBus implements Bus {
     this.settings = settingsOf(options);
     this.names = new NatsNames(options.prefix ?? 'foldwork', options.partitions ?? 1);
     this.setup = new JetStreamSetup(this.names, this.settings, this.onTrouble);
-    const { servers, name, connection } = options;
-    this.link = new NatsLink({ servers, name, onTrouble: this.onTrouble, ...(connection === undefined ? {} : { connection }) });
+    const { servers, name, credentialsFile } = options;
+    this.link = new NatsLink({ servers, name, onTrouble: this.onTrouble, ...(credentialsFile !== undefined && { credentialsFile }) });
     this.streams = [this.repair((nc) => this.setup.ensureSteps(nc)), this.repair((nc) => this.setup.ensureFeed(nc))];
     const [steps, feed] = this.streams;
     this.steps = new StepPublisher(this.link, steps, () => this.setup.storeFailed(this.names.stepsStream), this.onTrouble);

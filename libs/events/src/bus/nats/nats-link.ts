@@ -1,14 +1,15 @@
+import { isNativeError } from 'node:util/types';
 import { AuthorizationError, connect, UserAuthenticationExpiredError, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { BusUnavailable } from '../bus.port';
-import { credentialsIn, withoutCredentials } from './nats-credentials';
+import { credentialsIn, credentialsInFile, withoutCredentials } from './nats-credentials';
 import { afterDelay, jitteredDelayMs } from './retry-timer';
 
 export interface NatsLinkOptions {
   readonly servers: string | readonly string[];
   /** Shown by the server in its list of connections. */
   readonly name: string;
-  /** Credentials, TLS and the like, as the client takes them. */
-  readonly connection?: Omit<NodeConnectionOptions, 'servers' | 'name'>;
+  /** Path of a `.creds` file; else credentials are looked for in the URLs. */
+  readonly credentialsFile?: string;
   readonly onTrouble: (trouble: BusTrouble) => void;
 }
 
@@ -99,18 +100,17 @@ export class NatsLink {
   private explain(cause: unknown): string {
     const where = this.servers.map(withoutCredentials).join(', ');
     if (cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError) return `NATS at ${where} refuses the credentials.`;
-    return `NATS is not reachable yet at ${where}${cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : ''}.`;
+    return `NATS is not reachable yet at ${where}${isNativeError(cause) && cause.message !== '' ? `: ${cause.message}` : ''}.`;
   }
 
   private connectOptions(): NodeConnectionOptions {
-    const { name, connection } = this.options;
+    const { name, credentialsFile } = this.options;
     return {
       timeout: 5_000,
       pingInterval: 10_000,
       maxPingOut: 2,
       noAsyncTraces: true, // a stack per request costs more than the request
-      ...credentialsIn(this.servers),
-      ...connection,
+      ...(credentialsFile === undefined ? credentialsIn(this.servers) : credentialsInFile(credentialsFile)),
       servers: this.servers.map(withoutCredentials),
       name,
       reconnect: true,
