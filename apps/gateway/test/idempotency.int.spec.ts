@@ -69,6 +69,17 @@ describe('Idempotency-Key', () => {
     expect(fresh.body.definition).not.toBe(first.body.definition);
   });
 
+  it('gives the run of an earlier request though the same request would be refused today', async () => {
+    const put = (json: object) => fixture.call('PUT', '/orchestrator/workflows/demo.ordered', { json });
+    await put(DEFINITION);
+    const first = await submit(fixture, withKey('order-7', { workflow: 'demo.ordered', input: { n: 1 } }));
+    await put({ ...DEFINITION, input: { ...DEFINITION.input, required: ['s'] } });
+    const again = await submit(fixture, withKey('order-7', { workflow: 'demo.ordered', input: { n: 1 } }));
+    expect([again.status, again.body.runId]).toEqual([200, first.body.runId]);
+    expect((await submit(fixture, withKey('order-7', { workflow: 'demo.ordered', input: { n: 2 } }))).status).toBe(409);
+    expect((await submit(fixture, withKey('order-8', { workflow: 'demo.ordered', input: { n: 1 } }))).status).toBe(422);
+  });
+
   it('lends the run the time of a key that is a UUIDv7, so that it sorts by birth', async () => {
     const { body } = await submit(fixture, withKey('01932c5e-7b6a-7c3d-8e9f-0123456789ab'));
     expect(body.runId).toMatch(/^run_01932c5e-7b6a-8/);

@@ -48,13 +48,27 @@ export interface SubmissionParts {
  *  2. An idempotency key decides the run's id, so the log's version check is the only arbiter between two requests with
  *     one key, whatever process they reach and whatever crashed in between.
  *  3. A refused append at version 1 means that the key was used: the same request gets its run, another one 409.
+ *  4. No request is refused before its key was looked for: what was accepted once stays accepted, though the workflow,
+ *     its schema or the actions have changed since.
  */
 export class RunSubmission {
   constructor(private readonly parts: SubmissionParts) {}
 
   async submit(submission: Submission): Promise<SubmittedRun> {
-    const { body, namespace, metadata } = submission;
+    const { namespace } = submission;
     const idempotency = idempotencyOf(submission);
+    const runId = idempotency === undefined ? newRunId() : runIdOfKey(namespace, idempotency.key);
+    const summary = await this.request(submission, runId, idempotency).catch(async (refusal: unknown) => {
+      if (idempotency !== undefined && refusal instanceof Problem && (await this.exists(runId))) return undefined;
+      throw refusal;
+    });
+    if (summary !== undefined) return { isNew: true, summary };
+    if (idempotency === undefined) return this.submit(submission); // two random ids met, once in many years: take another
+    return { isNew: false, summary: await this.sameRequest(runId, namespace, idempotency.hash) };
+  }
+
+  /** `undefined`: there is a run of this id already. */
+  private async request({ body, namespace, metadata }: Submission, runId: RunId, idempotency: Idempotency | undefined): Promise<RunSummaryDto | undefined> {
     const input = inputOf(body);
     requireSmall(input);
     const definition = await this.definitionOf(body, namespace);
@@ -62,14 +76,15 @@ export class RunSubmission {
     if (faults.length > 0) throw invalidContent(faults);
     const orchestrators = await this.parts.versions.ofNewRun(namespace);
     const at = this.parts.now();
-    const runId = idempotency === undefined ? newRunId() : runIdOfKey(namespace, idempotency.key);
     const request = this.requestOf(definition, input, { runId, at, ...orchestrators, ...(idempotency && { idempotencyKey: idempotency.key, requestHash: idempotency.hash }) });
     const source = { runId, namespace, metadata };
     const outcome = await this.parts.log.append([newEvent(source, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true)]);
     // A duplicate is our own append, sent twice after a broken connection: its bytes hold our request id.
-    if (outcome.status !== 'conflict') return { isNew: true, summary: acceptedSummary(runId, request) };
-    if (idempotency === undefined) return this.submit(submission); // two random ids met, once in many years: take another
-    return { isNew: false, summary: await this.sameRequest(runId, namespace, idempotency?.hash) };
+    return outcome.status === 'conflict' ? undefined : acceptedSummary(runId, request);
+  }
+
+  private async exists(runId: RunId): Promise<boolean> {
+    return (await this.parts.log.readLast(runId, RUN_STREAM)) !== undefined;
   }
 
   private definitionOf({ workflow, definition }: SubmitRunDto, namespace: string): Promise<CompiledDefinition> {
@@ -99,7 +114,7 @@ export class RunSubmission {
   }
 
   /** The run that the key belongs to, if it was asked for by the same request. */
-  private async sameRequest(runId: RunId, namespace: string, hash: string | undefined): Promise<RunSummaryDto> {
+  private async sameRequest(runId: RunId, namespace: string, hash: string): Promise<RunSummaryDto> {
     const { run, events } = await this.parts.reader.load(namespace, runId);
     const first = events[0] && openEvent(events[0]);
     if (first?.type === 'RunRequested' && first.data.requestHash === hash) return summaryOfState(run);
@@ -115,7 +130,12 @@ interface RequestFacts {
   readonly orchestrators?: { readonly [type: string]: number };
 }
 
-const idempotencyOf = ({ idempotencyKey: key, body }: Submission): { key: string; hash: string } | undefined => {
+interface Idempotency {
+  readonly key: string;
+  readonly hash: string;
+}
+
+const idempotencyOf = ({ idempotencyKey: key, body }: Submission): Idempotency | undefined => {
   if (key === undefined) return undefined;
   if (!IDEMPOTENCY_KEY.test(key)) throw badRequest('invalid_idempotency_key', 'An Idempotency-Key has 1 to 255 visible ASCII characters.', 'Use a UUID, for example.');
   return { key, hash: requestHash({ workflow: body.workflow ?? null, definition: body.definition ?? null, input: inputOf(body) }) };
