@@ -26,7 +26,7 @@ export const makeDto = <T extends object>(dto: new () => T, value: unknown, pref
   const faults: Fault[] = [];
   const made = new dto();
   faults.push(...assignMembers(made, value, membersOf(dto), prefix));
-  const errors = validateSync(made, { whitelist: true, forbidNonWhitelisted: true, validationError: { target: false, value: false } });
+  const errors = validateSync(made, { validationError: { target: false, value: false } });
   faults.push(...errors.flatMap((error) => faultsOf(error, prefix)));
   if (faults.length > 0) throw invalidContent(faults);
   return made;
@@ -56,6 +56,10 @@ const assignMembers = (made: object, value: object, members: Members, prefix: st
     const name = members.has(key) ? key : inCamelCase(key, members);
     if (taken.has(name)) faults.push({ pointer: `${prefix}${escapePointer(key)}`, code: 'duplicate_key', message: `${name} is given twice, in two spellings.` });
     taken.add(name);
+    if (!members.has(name)) {
+      faults.push({ pointer: `${prefix}${escapePointer(key)}`, code: 'unknown_field', message: `There is no field ${key} here.` });
+      continue;
+    }
     if (member === null && members.get(name) === true) continue;
     if (prefix === '?' && !isCleanText(member)) faults.push({ pointer: `?${name}`, code: 'invalid_unicode', message: `${name} holds characters that no text has.` });
     Object.defineProperty(made, name, { value: prefix === '?' ? asNumber(made, name, member) : member, enumerable: true, writable: true, configurable: true });
@@ -77,7 +81,7 @@ const inCamelCase = (key: string, members: Members): string => {
 
 const faultsOf = (error: ValidationError, prefix: string): Fault[] => {
   const pointer = `${prefix}${escapePointer(error.property)}`;
-  const own = Object.entries(error.constraints ?? {}).map(([kind, message]) => ({ pointer, code: codeOf(kind, error), message: sentence(kind, message, error) }));
+  const own = Object.entries(error.constraints ?? {}).map(([kind, message]) => ({ pointer, code: codeOf(kind, error), message: `${message}.` }));
   return [...firstOf(own), ...(error.children ?? []).flatMap((child) => faultsOf(child, `${pointer}/`))];
 };
 
@@ -92,11 +96,7 @@ const codeOf = (kind: string, error: ValidationError): string => {
   return given ?? CODES[kind] ?? 'invalid_value';
 };
 
-const sentence = (kind: string, message: string, error: ValidationError): string =>
-  kind === 'whitelistValidation' ? `There is no field ${error.property} here.` : `${message}.`;
-
 const CODES: Readonly<Record<string, string>> = {
-  whitelistValidation: 'unknown_field',
   isString: 'wrong_type', isObject: 'wrong_type', isInt: 'wrong_type', isBoolean: 'wrong_type', isArray: 'wrong_type',
   isDefined: 'missing', isNotEmpty: 'missing',
   isIn: 'unknown_value', isEnum: 'unknown_value',

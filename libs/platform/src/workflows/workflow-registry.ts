@@ -36,13 +36,14 @@ export class WorkflowRegistry {
   /** `name` means its label `live`, `name@label` another one. Rejects with `LogUnavailable`. */
   async resolve(namespace: string, reference: string): Promise<DefinitionHash | undefined> {
     const [name = '', label = LIVE] = reference.split('@');
-    return (await this.find(namespace, name)).labels.get(label);
+    return (await this.find(namespace, name, label)).labels.get(label);
   }
 
-  find(namespace: string, name: string): Promise<PublishedWorkflow> {
+  /** That there is no such label is never taken from memory: another gateway may have published it just now. */
+  async find(namespace: string, name: string, label = LIVE): Promise<PublishedWorkflow> {
     const key = `${namespace}\n${name}`;
-    const known = this.known.get(key);
-    if (known !== undefined) return known;
+    const known = await this.known.get(key);
+    if (known?.labels.has(label) === true) return known;
     const reading = this.read(namespace, name);
     this.known.set(key, reading);
     reading.catch(() => this.known.delete(key));
