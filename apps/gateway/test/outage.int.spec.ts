@@ -83,6 +83,23 @@ describe('Postgres away', () => {
   }, 60_000);
 });
 
+describe('Postgres that hangs', () => {
+  it('is given up after its time: no request waits for ever', async () => {
+    expect((await fixture.call('GET', '/orchestrator/runs')).status).toBe(200); // from now on the pool has a connection
+    const { rows } = await fixture.pool.query<{ pid: number }>('SELECT pid FROM pg_stat_activity');
+    const pids = [postgres.pid(), ...rows.map(({ pid }) => pid)];
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    try {
+      const answers = await Promise.all([fixture.call('GET', '/orchestrator/runs'), fixture.call('GET', '/orchestrator/workflows'), fixture.call('GET', '/readyz', { key: null })]);
+      expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
+    } finally {
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+    }
+    await untilUp();
+    expect((await fixture.call('GET', '/orchestrator/runs')).status).toBe(200);
+  }, 40_000);
+});
+
 describe('the disk of the log is full', () => {
   it('refuses new runs with a clear error, keeps what there was, and goes on when there is space again', async () => {
     const before = await submit(fixture, withKey('space'));

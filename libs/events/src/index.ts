@@ -21,6 +21,7 @@ export { logMigrations } from './log/log-migrations';
 export { LogGap, LogSubscription, type LogCursor, type LogSubscriptionOptions } from './log/log-subscription.consumer';
 export { savedCursor } from './log/saved-cursor';
 export { verifyLog, type LogFault, type LogVerification, type VerifyLogOptions } from './log/verify-log';
+export { breakWhenSilent } from './log/break-when-silent';
 export { toLogUnavailable } from './log/postgres-failure';
 export { Agenda, awaitedKey, type AgendaChanges, type AgendaEntry } from './coordination/agenda.adapter';
 export { Membership, type Member, type MemberRole } from './coordination/membership.adapter';

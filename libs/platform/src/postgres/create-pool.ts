@@ -1,3 +1,4 @@
+import { breakWhenSilent } from '@foldwork/events';
 import { Pool, type PoolConfig } from 'pg';
 
 export interface PoolOptions {
@@ -16,16 +17,24 @@ export interface PoolOptions {
 /** The role every running service switches to: it may append through the function and read, nothing else. */
 export const APP_ROLE = 'foldwork_app';
 
-/** Connections of one process. Opens none by itself; a connection takes at most 3 s to come or the query fails. */
+const STATEMENT_LIMIT_MS = 10_000;
+/** A little longer than the server's own limit: beyond it nobody is there to keep it. */
+const SILENCE_LIMIT_MS = STATEMENT_LIMIT_MS + 2_000;
+
+/**
+ * Connections of one process. Opens none by itself; a connection takes at most 3 s to come or the query fails, and one
+ * on which a server owes an answer for too long is given up.
+ */
 export const createPool = (options: PoolOptions): Pool => {
   const pool = new Pool(poolConfig(options));
   pool.on('error', (error) => options.onIdleError?.(error));
+  pool.on('connect', (client) => breakWhenSilent(client, SILENCE_LIMIT_MS));
   return pool;
 };
 
 const poolConfig = ({ databaseUrl, maximum, applicationName, session = {}, asOwner = false }: PoolOptions): PoolConfig => {
   // Compiling a statement takes 80 ms, and none of ours runs for so long.
-  const settings = { ...(asOwner ? {} : { role: APP_ROLE }), statement_timeout: '10000', jit: 'off', ...session };
+  const settings = { ...(asOwner ? {} : { role: APP_ROLE }), statement_timeout: String(STATEMENT_LIMIT_MS), jit: 'off', ...session };
   return {
     connectionString: databaseUrl,
     max: maximum,
