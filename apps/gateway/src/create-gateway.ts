@@ -37,9 +37,22 @@ export const startGateway = async (dependencies: GatewayDependencies, { host, po
       dependencies.health.beginStop();
       await signals?.close();
       await app.get(LogTail).close();
-      await app.close();
+      await closeInTime(app);
     },
   };
+};
+
+/** Whoever does not get to an end by then, be it with sending or with reading, is cut off. */
+const CLOSE_LIMIT_MS = 5_000;
+const IDLE_SWEEP_MS = 50;
+
+const closeInTime = async (app: NestFastifyApplication): Promise<void> => {
+  const server = app.getHttpServer();
+  const cut = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS);
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS); // a connection whose last answer is out would stay for another request
+  await app.close();
+  clearInterval(sweep);
+  clearTimeout(cut);
 };
 
 const createGatewayApp = async (dependencies: GatewayDependencies): Promise<NestFastifyApplication> => {
@@ -47,7 +60,6 @@ const createGatewayApp = async (dependencies: GatewayDependencies): Promise<Nest
     bodyLimit: BODY_BYTES_MAX,
     genReqId: requestIdOf,
     requestTimeout: 30_000,
-    forceCloseConnections: true, // event streams never end by themselves
     routerOptions: { maxParamLength: 2_048 },
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendProblem(problemOfError(error), request, reply),
   });

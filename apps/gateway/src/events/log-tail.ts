@@ -1,7 +1,11 @@
 import type { Bus, EventLog, RecordedEvent, RunId } from '@foldwork/events';
 import type { Logger } from '@foldwork/platform';
 
-type Listener = (event: RecordedEvent) => void;
+export interface LogListener {
+  hear(event: RecordedEvent): void;
+  /** The process stops: nothing comes any more. */
+  end(): void;
+}
 
 const BATCH = 500;
 const POLL_HINTED_MS = 250;
@@ -14,7 +18,7 @@ const TROUBLE_PAUSE_MS = 500;
  * every event of its run that was committed after `listen` resolved, in order.
  */
 export class LogTail {
-  private readonly listeners = new Map<RunId, Set<Listener>>();
+  private readonly listeners = new Map<RunId, Set<LogListener>>();
   private position = 0;
   /** Resolves when the place to read from is known; absent while nobody listens. */
   private ready: Promise<void> | undefined;
@@ -29,7 +33,7 @@ export class LogTail {
   }
 
   /** Resolves to the function that ends the listening. Rejects with `LogUnavailable`. */
-  async listen(runId: RunId, listener: Listener): Promise<() => void> {
+  async listen(runId: RunId, listener: LogListener): Promise<() => void> {
     const group = this.listeners.get(runId) ?? new Set();
     this.listeners.set(runId, group.add(listener));
     const stop = (): void => {
@@ -47,6 +51,7 @@ export class LogTail {
   async close(): Promise<void> {
     this.closed = true;
     for (const unsubscribe of this.unsubscribe) unsubscribe();
+    for (const listener of [...this.listeners.values()].flatMap((group) => [...group])) listener.end();
     this.wake.resolve();
     await this.reading;
   }
@@ -80,7 +85,7 @@ export class LogTail {
 
   private tell(event: RecordedEvent): void {
     this.position = event.position;
-    for (const listener of this.listeners.get(event.runId) ?? []) listener(event);
+    for (const listener of this.listeners.get(event.runId) ?? []) listener.hear(event);
   }
 
   private async pause(longestMs: number): Promise<void> {

@@ -33,7 +33,8 @@ export class RunEventsController {
   }
 }
 
-const wantsStream = ({ headers }: FastifyRequest): boolean => headers.accept?.includes('text/event-stream') === true;
+/** HEAD comes here too, and an answer to it must end. */
+const wantsStream = ({ method, headers }: FastifyRequest): boolean => method === 'GET' && headers.accept?.includes('text/event-stream') === true;
 
 const lastEventId = ({ headers }: FastifyRequest): number | undefined => {
   const given = headers['last-event-id'];

@@ -39,11 +39,12 @@ export class RunReader {
   private async awaitVersion(namespace: string, runId: RunId, version: number, timeoutMs: number): Promise<LoadedRun> {
     let news = Promise.withResolvers<void>();
     let expired = false;
-    const timer = setTimeout(() => {
+    const expire = (): void => {
       expired = true;
       news.resolve();
-    }, timeoutMs);
-    const stop = await this.tail.listen(runId, () => news.resolve());
+    };
+    const stop = await this.tail.listen(runId, { hear: () => news.resolve(), end: expire });
+    const timer = setTimeout(expire, timeoutMs);
     try {
       for (;;) {
         news = Promise.withResolvers();
