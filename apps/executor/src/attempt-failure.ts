@@ -1,38 +1,54 @@
-import { parseJson, stringifyJson, type FailureDetail, type Json } from '@foldwork/events';
+import { isStorable, parseJson, stringifyJson, type FailureDetail, type Json } from '@foldwork/events';
+import { ExpressionError } from '@foldwork/domain';
 import { ActionError } from '@foldwork/actions';
 
 const MESSAGE_MAX = 4_096;
 const DETAILS_MAX = 64 * 1_024;
+/** `{error: {details}}`. */
+const DETAILS_DEPTH = 2;
+const NO_CODE = 'ACTION_FAILED';
 
-/** An attempt's error as it is recorded: a code for rules, words for people, never a stack trace. */
+/**
+ * An attempt's error as it is recorded: a code for rules, words for people, never a stack trace. Actions throw what they
+ * like, whatever types say; never throws itself, or nobody would learn that the attempt has ended.
+ */
 export const failureOf = (error: unknown): FailureDetail => {
-  if (error instanceof ActionError) {
-    const details = recordable(error.details);
-    return { code: cut(error.code), message: cut(error.message), ...(details !== undefined && { details }) };
+  try {
+    return read(error);
+  } catch {
+    return { code: NO_CODE, message: 'something that cannot be read was thrown' };
   }
-  if (!(error instanceof Error)) return { code: codeOf(error) ?? 'ACTION_FAILED', message: cut(wordsOf(error)) };
-  const cause = error.cause instanceof Error ? error.cause : undefined;
-  const code = codeOf(error) ?? (cause && codeOf(cause)) ?? (error.name === 'Error' ? 'ACTION_FAILED' : error.name);
-  return { code: cut(code), message: cut(cause === undefined || cause.message === '' ? error.message : `${error.message}: ${cause.message}`) };
 };
 
-/** Actions say what they like: what JSON cannot hold, or is longer than anybody reads, is left out. */
+const read = (error: unknown): FailureDetail => {
+  if (error instanceof ExpressionError) return { code: 'EXPRESSION_ERROR', message: error.message };
+  if (error instanceof ActionError) {
+    const details = recordable(error.details);
+    return { code: codeOf(error) ?? NO_CODE, message: cut(wordsOf(error.message)), ...(details !== undefined && { details }) };
+  }
+  if (!(error instanceof Error)) return { code: codeOf(error) ?? NO_CODE, message: cut(wordsOf(error)) };
+  const cause = error.cause instanceof Error ? error.cause : undefined;
+  const words = [error, cause].flatMap((each) => (each === undefined ? [] : [wordsOf(each.message)]));
+  return { code: codeOf(error) ?? (cause && codeOf(cause)) ?? classOf(error), message: cut(words.filter((each, index) => index === 0 || each !== '').join(': ')) };
+};
+
+/** Actions say what they like: what the log cannot hold, or is longer than anybody reads, is left out. */
 const recordable = (details: unknown): Json | undefined => {
   if (details === undefined) return undefined;
   try {
     const text = stringifyJson(details);
-    return text.length > DETAILS_MAX || !text.isWellFormed() || UNSTORABLE.test(text) ? undefined : parseJson(text);
+    return isStorable(text, DETAILS_MAX, DETAILS_DEPTH) ? parseJson(text) : undefined;
   } catch {
     return undefined; // circular, or a BigInt
   }
 };
 
-/** Escapes of NUL and of surrogates, which `JSON.stringify` writes for lone ones only. */
-const UNSTORABLE = /\\u(?:0000|d[89a-f])/i;
+const codeOf = (error: unknown): string | undefined =>
+  isObject(error) && typeof error['code'] === 'string' && error['code'] !== '' ? cut(error['code']) : undefined;
 
-const codeOf = (error: unknown): string | undefined => (isObject(error) && typeof error['code'] === 'string' ? error['code'] : undefined);
+const classOf = ({ name }: Error): string => (typeof name !== 'string' || name === '' || name === 'Error' ? NO_CODE : cut(name));
 
-/** Some libraries throw plain objects. */
+/** Some libraries throw plain objects, or put one in place of the message. */
 const wordsOf = (thrown: unknown): string => {
   if (!isObject(thrown)) return String(thrown);
   if (typeof thrown['message'] === 'string') return thrown['message'];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatRunId, parseJson, stringifyJson, type FailureDetail, type Json, type JsonObject } from '@foldwork/events';
-import { attemptScope, ExpressionError, evaluateBoolean, settleOutput, type BasicTask, type Scope } from '@foldwork/domain';
+import { attemptScope, evaluateBoolean, settleOutput, type BasicTask, type Scope } from '@foldwork/domain';
 import { ActionError, type Action, type ActionContext, type ActionRegistry, type Verification } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
 import { actionInput } from './action-input';
@@ -45,7 +45,7 @@ const run = async (attempt: PreparedAttempt, around: Working): Promise<AttemptRe
     const settled = settleOutput(attempt.spec, toJson(raw), attemptScope(around.scope, attempt.task, attempt.spec));
     return 'error' in settled ? failed(attempt, settled.error) : { status: 'completed', output: settled.output };
   } catch (error) {
-    return failed(attempt, error instanceof ExpressionError ? { code: 'EXPRESSION_ERROR', message: error.message } : failureOf(error));
+    return failed(attempt, failureOf(error));
   }
 };
 

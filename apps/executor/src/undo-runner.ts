@@ -31,9 +31,15 @@ export class UndoRunner {
     const isClaimed = await recorder.claim(entry(1, { to: 'started' }));
     onClaimed(isClaimed ? 'claimed' : 'settled');
     if (!isClaimed) return;
-    const error = await this.attempt(undo, holder);
+    const error = await this.attempt(undo, holder).catch((fault: unknown) => this.broken(command, fault));
     await recorder.record({ ...entry(2, error === undefined ? { to: 'completed' } : { to: 'failed', error }), decide: true });
     logger.info({ event: error === undefined ? 'task_undone' : 'undo_failed', runId: formatRunId(command.runId), task: task.path, step: spec.id, ...(error && { error }) });
+  }
+
+  /** A bug of ours must not leave the undo under way for ever. */
+  private broken({ runId }: StepCommand, err: unknown): FailureDetail {
+    this.parts.logger.error({ event: 'executor_trouble', run: runId, err });
+    return { code: 'EXECUTOR_FAULT', message: 'the executor failed while undoing this task; its log says why' };
   }
 
   private async attempt({ attempt, question, scope }: UndoAttempt, holder: string): Promise<FailureDetail | undefined> {
@@ -52,8 +58,7 @@ export class UndoRunner {
       await callAction(attempt, around, attempt.action, await actionInput(attempt.action, input, written, around));
       return undefined;
     } catch (error) {
-      const failure = error instanceof ExpressionError ? { code: 'EXPRESSION_ERROR', message: error.message } : failureOf(error);
-      return redaction.failure(failure);
+      return redaction.failure(failureOf(error));
     } finally {
       current.end();
     }

@@ -1,5 +1,5 @@
 import { toJSONSchema, ZodType } from 'zod';
-import { stringifyJson, type ActionEntry, type Json } from '@foldwork/events';
+import { copyJson, stringifyJson, type ActionEntry, type Json } from '@foldwork/events';
 import { schemaFaults } from '@foldwork/domain';
 import type { Action } from './action';
 import { ActionInvalid, defineAction } from './define-action';
@@ -34,8 +34,22 @@ export class ActionRegistry {
 
 const inputSchema = ({ input }: Action<never>): unknown => (input instanceof ZodType ? toJSONSchema(input, { target: 'draft-7', unrepresentable: 'any', io: 'input' }) : input);
 
-/** The input as the action wants it, or what is wrong with it. */
-export const parseInput = ({ input: schema }: Action<never>, input: Json): { readonly value: never } | { readonly faults: readonly string[] } => {
+type ParsedInput = { readonly value: never } | { readonly faults: readonly string[] };
+
+/**
+ * The input as the action wants it, or what is wrong with it. It is the action's own to change: what it was made from
+ * (variables, values of the definition) others are still to see.
+ */
+export const parseInput = (action: Action<never>, input: Json): ParsedInput => {
+  try {
+    return parse(action, copyJson(input));
+  } catch (error) {
+    // a schema is written by users too; one that fails would do so each time
+    return { faults: [`its schema cannot be applied: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+};
+
+const parse = ({ input: schema }: Action<never>, input: Json): ParsedInput => {
   // the schema, where there is one, is what makes the value the action's input type
   if (schema === undefined) return { value: input as never };
   if (!(schema instanceof ZodType)) {

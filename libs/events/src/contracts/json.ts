@@ -46,6 +46,13 @@ const digits = (literal: string): string => {
   return `${literal.startsWith('-') ? '-' : ''}${significant}e${significant === '' ? 0 : scale}`;
 };
 
+/** A copy of its own, all the way down. */
+export const copyJson = (value: Json): Json => {
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value;
+  if (Array.isArray(value)) return value.map(copyJson);
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copyJson(member)]));
+};
+
 /** Parses JSON text; throws `SyntaxError` on malformed text. */
 export const parseJson = (text: string): Json =>
   (MAY_NEED_EXACT.test(text) ? JSON.parse(text, keepExact as (key: string, value: unknown) => unknown) : JSON.parse(text)) as Json;

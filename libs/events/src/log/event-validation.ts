@@ -56,6 +56,17 @@ export const refusalOf = (event: NewEvent): string | undefined => {
   }
 };
 
+/** Whether an event can hold this JSON text, so many levels inside its data. */
+export const isStorable = (json: string, bytesMax: number, level: number): boolean => {
+  try {
+    requireJsonObject('data', `${'{"_":'.repeat(level)}${json}${'}'.repeat(level)}`, bytesMax, DEFAULT_EVENT_LIMITS.depthMax);
+    return true;
+  } catch (error) {
+    if (error instanceof EventRefused) return false;
+    throw error;
+  }
+};
+
 const refuse = (code: string, message: string): never => {
   throw new EventRefused(code, message);
 };
