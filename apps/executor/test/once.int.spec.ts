@@ -87,6 +87,22 @@ it('only asks after the last attempt: found completes, not found fails, and the 
   expect(await world.task(lost, 'upload')).toMatchObject({ status: 'failed' });
 });
 
+it('asks again when the executor stopped while it asked for the last time', async () => {
+  const asked = Promise.withResolvers<void>();
+  const first = await world.start(actionList(upload(1, 'once', () => (asked.resolve(), calls.length < 3 ? new Promise(() => undefined) : { applied: true }))), { stopMs: 0 });
+  const runId = await world.request([{ id: 'upload', action: 'upload', retry: { maximumAttempts: 1 } }]);
+  await world.decide(runId);
+  await world.until(async () => (await world.task(runId, 'upload')).status === 'failed', 'the first attempt to fail');
+  await world.decide(runId, { now: Date.now() + 3_600_000 });
+  await asked.promise;
+  await first.stop();
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'failed', verify: 'only', error: { code: 'LEASE_LOST' } });
+  await world.start(actionList(upload(1, 'once', () => ({ applied: true }))), { name: 'other' });
+  await world.finish(runId);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed', output: { image_id: 'vinted_1' } });
+  expect(runs()).toHaveLength(1);
+});
+
 it('asks the action that the definition names, and believes its `found`', async () => {
   const find = defineAction<Json>({ name: 'find', effect: 'none', run: (input) => (calls.push(`find ${JSON.stringify(input)}`), { hits: [7] }) });
   await world.start(actionList(upload(1, 'once'), find));

@@ -92,6 +92,7 @@ const again = (run: RunState, task: TaskState, data: TaskTransitioned): void => 
     task.lost = 0;
   }
   if (data.verify !== undefined) task.verify = data.verify;
+  else delete task.verify;
   if (data.from !== 'failed') delete task.childRun;
   delete task.executor;
   delete task.error;
@@ -148,6 +149,8 @@ const startRollback = (run: RunState, task: TaskState, { tasks, error }: TaskRol
 
 /** Marks every container around it: one of them may be what is being rolled back. */
 const recordUndo = (run: RunState, task: TaskState, data: TaskUndoTransitioned): void => {
+  // begun again, and nobody said what came of it before
+  if (data.error?.code === LEASE_LOST || (data.to === 'started' && task.undo === 'started')) task.undoLost = (task.undoLost ?? 0) + 1;
   task.undo = data.to;
   task.undoAttempt = data.attempt;
   if (data.to !== 'started') task.undoEndedAt = data.at;

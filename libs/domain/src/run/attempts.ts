@@ -6,25 +6,35 @@ import type { TaskState } from './run.state';
 import { inheritedInput } from './task-input';
 
 /** So many vanished executors are not held against a task; one that takes its executor down each time must end. */
-const LOST_FREE = 10;
+export const LOST_FREE = 10;
 
 const usedAttempts = (task: TaskState | undefined): number =>
   task === undefined ? 0 : task.attempt - task.attemptsBefore - Math.min(task.lost, LOST_FREE);
 
+export interface NextAttempt {
+  readonly at: number;
+  /** It only asks `verify`: nothing is left that could be tried. */
+  readonly asksOnly: boolean;
+}
+
 /**
- * When the next attempt is due, or `undefined` if there is none. The uncertain end of a `once` effect always gets one
- * more look, even with attempts used up: that last one only asks `verify`.
+ * The next attempt, or `undefined` if there is none. The uncertain end of a `once` effect always gets one more look, even
+ * with attempts used up or an error that is not retried.
  */
-export const retryMoment = (task: TaskState, spec: CompiledTask, quarantineMs: number): number | undefined => {
+export const nextAttempt = (task: TaskState, spec: CompiledTask, quarantineMs: number): NextAttempt | undefined => {
   // what was undone must not be taken for done by another attempt
-  if (task.rollback !== undefined || !isRetryable(spec.retry, task.error)) return undefined;
+  if (task.rollback !== undefined) return undefined;
   const used = usedAttempts(task);
-  const asksOnly = isOnce(spec, task) && isUncertain(task) && task.verify !== 'only';
-  if (used >= spec.retry.maximumAttempts && !asksOnly) return undefined;
+  const asksOnly = task.verify === 'only' || used >= spec.retry.maximumAttempts || !isRetryable(spec.retry, task.error);
+  if (asksOnly && !mayAsk(task, spec)) return undefined;
   const endedAt = task.endedAt ?? 0;
-  if (task.error?.code === LEASE_LOST) return endedAt + (isOnce(spec, task) ? quarantineMs : 0);
-  return endedAt + retryDelayMs(spec.retry, used + 1);
+  if (task.error?.code === LEASE_LOST) return { at: endedAt + (isOnce(spec, task) ? quarantineMs : 0), asksOnly };
+  return { at: endedAt + retryDelayMs(spec.retry, used + 1), asksOnly };
 };
+
+/** Asked once; again where nobody heard the answer. */
+const mayAsk = (task: TaskState, spec: CompiledTask): boolean =>
+  isOnce(spec, task) && isUncertain(task) && (task.error?.code === LEASE_LOST ? task.lost < 2 * LOST_FREE : task.verify !== 'only');
 
 /** The definition may leave the class to the action; then the first claim recorded it. */
 export const isOnce = (spec: CompiledTask, task: TaskState | undefined): boolean =>
@@ -54,7 +64,7 @@ export const segmentTask = (deciding: Deciding, path: TaskPath, spec: CompiledTa
     path,
     version: task?.version ?? 0,
     attempt: (task?.attempt ?? 0) + 1,
-    ...(again && { verify: used >= spec.retry.maximumAttempts ? ('only' as const) : ('first' as const) }),
+    ...(again && { verify: task?.verify === 'only' || used >= spec.retry.maximumAttempts ? ('only' as const) : ('first' as const) }),
     ...(used + 1 >= spec.retry.maximumAttempts && { last: true }),
     ...(task?.sideEffects !== undefined && { sideEffects: task.sideEffects }),
     ...(inherited !== undefined && { inherited }),

@@ -4,7 +4,7 @@ import { isActive } from '../task/task-machine';
 import type { CompiledTask } from '../plan/compiled-definition';
 import { carryOut } from './carry-out';
 import type { Deciding } from './deciding';
-import { retryMoment, segmentTask } from './attempts';
+import { nextAttempt, segmentTask } from './attempts';
 import { renewBelow } from './renew';
 import type { TaskState } from './run.state';
 import { viewOf } from './task-view';
@@ -71,7 +71,7 @@ const progressOf = (deciding: Deciding, path: TaskPath, spec: CompiledTask): 'op
   const status = task?.status ?? 'pending';
   if (status === 'completed' || status === 'skipped') return 'done';
   if (task === undefined || isActive(status) || status === 'pending') return 'open';
-  return retryMoment(task, spec, deciding.context.quarantineMs) === undefined ? 'failed' : 'open';
+  return nextAttempt(task, spec, deciding.context.quarantineMs) === undefined ? 'failed' : 'open';
 };
 
 /** Nobody picked the task up in time. The write takes it away from a command that is still on its way. */
@@ -92,14 +92,14 @@ const isUnclaimed = (deciding: Deciding, path: TaskPath, spec: CompiledTask): bo
 };
 
 const retryOrFail = (deciding: Deciding, task: TaskState, spec: CompiledTask, overlay: Overlay): Progress => {
-  const moment = retryMoment(task, spec, deciding.context.quarantineMs);
-  if (moment === undefined) return 'failed';
+  const next = nextAttempt(task, spec, deciding.context.quarantineMs);
+  if (next === undefined) return 'failed';
   if (deciding.run.paused) return 'open';
-  if (deciding.now < moment) {
-    deciding.wakeAt(parentPath(task.path), moment);
+  if (deciding.now < next.at) {
+    deciding.wakeAt(parentPath(task.path), next.at);
     return 'open';
   }
-  deciding.transition(task.path, 'retry');
+  deciding.transition(task.path, 'retry', next.asksOnly ? { verify: 'only' } : {});
   renewBelow(deciding, task.path);
   return beginTask(deciding, task.path, spec, overlay);
 };

@@ -102,6 +102,8 @@ export interface TaskState {
   rollback?: RollbackState;
   undo?: 'started' | 'completed' | 'failed';
   undoAttempt?: number;
+  /** Tries whose executor vanished. */
+  undoLost?: number;
   undoEndedAt?: number;
   undoError?: FailureDetail;
 }

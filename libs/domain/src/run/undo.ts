@@ -1,8 +1,8 @@
 import type { FailureDetail, SegmentTask, TaskPath } from '@foldwork/events/contracts';
 import { taskAt, type CompiledDefinition } from '../plan/compiled-definition';
-import { isRetryable, retryDelayMs } from '../policies/retry-policy';
+import { isRetryable, LEASE_LOST, retryDelayMs } from '../policies/retry-policy';
 import { isUnsuccessful } from '../task/task-machine';
-import { isOnce } from './attempts';
+import { isOnce, LOST_FREE } from './attempts';
 import type { Deciding } from './deciding';
 import type { RollbackState, RunState, TaskState } from './run.state';
 
@@ -37,8 +37,8 @@ export const driveUndo = (deciding: Deciding, base: TaskPath, { tasks }: Rollbac
     const task = deciding.run.tasks.get(path);
     if (task === undefined || task.undo === 'completed') continue;
     if (task.undo === 'started' && !deciding.context.isLost(task.executor ?? '')) return { status: 'open' };
-    const moment = task.undo === 'failed' ? nextTry(deciding, task) : deciding.now;
-    if (moment === undefined) return { status: 'failed', task: path, error: task.undoError ?? { code: 'UNDO_FAILED', message: 'unknown reason' } };
+    const moment = nextTry(deciding, task);
+    if (moment === undefined) return { status: 'failed', task: path, error: undoFailure(task) };
     if (moment > deciding.now) deciding.wakeAt(base, moment);
     else deciding.handOut([undoSegment(task)]);
     return { status: 'open' };
@@ -46,12 +46,19 @@ export const driveUndo = (deciding: Deciding, base: TaskPath, { tasks }: Rollbac
   return { status: 'done' };
 };
 
-const nextTry = (deciding: Deciding, task: TaskState): number | undefined => {
-  const { retry } = taskAt(deciding.definition, task.path);
-  const tries = task.undoAttempt ?? 0;
-  if (tries >= retry.maximumAttempts || !isRetryable(retry, task.undoError)) return undefined;
-  return (task.undoEndedAt ?? 0) + retryDelayMs(retry, tries + 1);
+/** The first try of a doubtful effect waits, since that may still be on its way. One that was lost is made again at once. */
+const nextTry = ({ definition, context, now }: Deciding, task: TaskState): number | undefined => {
+  if (task.undo === undefined) return task.status === 'completed' ? now : (task.endedAt ?? 0) + context.quarantineMs;
+  const { retry } = taskAt(definition, task.path);
+  const isLost = task.undo === 'started';
+  const used = (task.undoAttempt ?? 0) - Math.min((task.undoLost ?? 0) + (isLost ? 1 : 0), LOST_FREE);
+  if (used >= retry.maximumAttempts) return undefined;
+  if (isLost || task.undoError?.code === LEASE_LOST) return now;
+  return isRetryable(retry, task.undoError) ? (task.undoEndedAt ?? 0) + retryDelayMs(retry, used + 1) : undefined;
 };
+
+const undoFailure = ({ undo, undoError, executor }: TaskState): FailureDetail =>
+  undo === 'started' || undoError === undefined ? { code: LEASE_LOST, message: `executor ${executor} lost its lease` } : undoError;
 
 const undoSegment = (task: TaskState): SegmentTask => ({
   path: task.path,
