@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createPool, readConfig } from '@foldwork/platform';
-import { createApiKey, parseRole, ROLES } from '@foldwork/platform/http';
+import { createApiKey, NAMESPACE, parseRole, ROLES } from '@foldwork/platform/http';
 
 const USAGE = `Makes an API key and prints it, once.
   --name <who uses it>     goes into the events as the actor
@@ -17,6 +17,7 @@ const main = async (): Promise<void> => {
   if (help === true) return void process.stdout.write(`${USAGE}\n`);
   const role = parseRole(roleText);
   if (name === undefined || role === undefined || (days !== undefined && !/^[1-9]\d{0,4}$/.test(days))) throw new Error(USAGE);
+  if (namespace !== undefined && !NAMESPACE.test(namespace)) throw new Error('a namespace has 1 to 63 letters, digits, dots, dashes or underscores');
   const config = readConfig(process.env, ['databaseUrl']);
   const owner = createPool({ databaseUrl: config.databaseUrl, maximum: 1, applicationName: 'create-key', asOwner: true });
   const expiresAt = days === undefined ? {} : { expiresAt: new Date(Date.now() + Number(days) * 86_400_000) };

@@ -1,6 +1,6 @@
 export { createApiKey, createFirstApiKey, findApiKey, revokeApiKey, type NewApiKey, type StoredApiKey } from './auth/api-key.store';
 export { createAuthenticator, type Authenticator, type Proof } from './auth/authenticator';
-export { mayActAs, parseRole, ROLES, type Principal, type Role } from './auth/principal';
+export { mayActAs, NAMESPACE, parseRole, ROLES, type Principal, type Role } from './auth/principal';
 export { createAccess } from './auth/create-access';
 export { createTokenVerifier, IssuerUnavailable, type OidcOptions, type TokenVerifier } from './auth/token-verifier';
 export { AccessGuard, NeedsRole, Open, type AccessOptions } from './http/access.guard';

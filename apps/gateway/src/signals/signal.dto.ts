@@ -1,6 +1,7 @@
 import type { Json } from '@foldwork/events';
 import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators';
 import { Allow, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { NAMESPACE } from '@foldwork/platform/http';
 import { RunSummaryDto } from '../runs/run.dto';
 
 const SIGNAL_NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
@@ -32,7 +33,7 @@ export class SignalDto {
 
 /** A signal that comes by the bus, which knows no caller whose namespace it could be. */
 export class BusSignalDto extends SignalDto {
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { message: 'namespace must be 1 to 63 letters, digits, dots, dashes or underscores' })
+  @Matches(NAMESPACE, { message: 'namespace must be 1 to 63 letters, digits, dots, dashes or underscores' })
   @IsString()
   namespace!: string;
 

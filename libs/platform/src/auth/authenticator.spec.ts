@@ -39,6 +39,17 @@ describe('createAuthenticator', () => {
     expect(find).toHaveBeenCalledTimes(2);
   });
 
+  it('keeps a bounded amount of what strangers send, and of no credentials at all', async () => {
+    const verifyToken = jest.fn(async () => []);
+    const { authenticate } = createAuthenticator({ findKey: find, verifyToken });
+    const tokens = ['', ...Array.from({ length: 600 }, (_, index) => String(index).padEnd(10_000, 'x'))];
+    for (const token of tokens) await authenticate(token, undefined);
+    await authenticate(tokens[600] ?? '', undefined); // still known
+    expect(verifyToken).toHaveBeenCalledTimes(601);
+    await authenticate(tokens[1] ?? '', undefined); // not any more
+    expect(verifyToken).toHaveBeenCalledTimes(602);
+  });
+
   it('does not remember that the store was out of reach', async () => {
     find.mockRejectedValueOnce(new Error('away'));
     const { authenticate } = createAuthenticator({ findKey: find });

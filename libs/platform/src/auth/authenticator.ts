@@ -23,13 +23,17 @@ export interface AuthenticatorOptions {
 }
 
 const CACHED_MAX = 10_000;
+/** Credentials come from anybody, and a header may have 16 KiB. */
+const CACHED_CHARACTERS_MAX = 4_194_304;
 
 /**
  * API keys and JWTs. A credential that was proven is remembered for a few seconds, refusals too, so that a busy client
  * costs one query every few seconds; requests that arrive together share one check.
  */
 export const createAuthenticator = ({ findKey, verifyToken, cacheMs = 5_000 }: AuthenticatorOptions): Authenticator => {
-  const cache = new LRUCache<string, Promise<readonly Principal[]>>({ max: CACHED_MAX, ttl: cacheMs });
+  const cache = new LRUCache<string, Promise<readonly Principal[]>>({
+    max: CACHED_MAX, ttl: cacheMs, maxSize: CACHED_CHARACTERS_MAX, sizeCalculation: (_proof, credentials) => Math.max(1, credentials.length),
+  });
   const prove = (credentials: string): Promise<readonly Principal[]> => {
     const known = cache.get(credentials);
     if (known !== undefined) return known;

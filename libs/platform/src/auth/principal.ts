@@ -2,6 +2,9 @@
 export const ROLES = ['viewer', 'operator', 'approver', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** How a namespace may be called. */
+export const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
 /** Who asks: one identity in one namespace. */
 export interface Principal {
   /** Goes into the metadata of events: `key:<name>` or `user:<subject>`. */

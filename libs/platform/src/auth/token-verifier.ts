@@ -1,5 +1,5 @@
 import type { errors as JoseErrors, JWTPayload, JWTVerifyGetKey } from 'jose';
-import { parseRole, type Principal } from './principal';
+import { NAMESPACE, parseRole, type Principal } from './principal';
 
 /** The identities a token proves, one per namespace; none when it is not valid. Rejects when the issuer is out of reach. */
 export type TokenVerifier = (token: string) => Promise<readonly Principal[]>;
@@ -28,17 +28,21 @@ const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
  */
 export const createTokenVerifier = (options: OidcOptions): TokenVerifier => {
   let keys: Promise<JWTVerifyGetKey> | undefined;
+  // Found once, they stay: what `jose` knows of them has to last while the issuer is away.
+  const findKeys = (): Promise<JWTVerifyGetKey> =>
+    (keys ??= discoverKeys(options.issuer).catch((error: unknown) => {
+      keys = undefined;
+      throw error;
+    }));
   return async (token) => {
     const { errors, jwtVerify } = await import('jose');
-    keys ??= discoverKeys(options.issuer);
     try {
-      const { payload } = await jwtVerify(token, await keys, {
+      const { payload } = await jwtVerify(token, await findKeys(), {
         issuer: options.issuer, audience: options.audience, algorithms: ALGORITHMS, requiredClaims: ['exp', 'sub'],
       });
       return principalsOf(payload, options.rolesClaim);
     } catch (error) {
       if (isTokenFault(error, errors)) return [];
-      keys = undefined;
       throw new IssuerUnavailable({ cause: error });
     }
   };
@@ -60,9 +64,9 @@ const discoverKeys = async (issuer: string): Promise<JWTVerifyGetKey> => {
 
 const principalsOf = (payload: JWTPayload, rolesClaim: string): Principal[] => {
   const roles = payload[rolesClaim];
-  if (typeof roles !== 'object' || roles === null) return [];
+  if (typeof roles !== 'object' || roles === null || Array.isArray(roles)) return [];
   return Object.entries(roles).flatMap(([namespace, held]) => {
     const role = parseRole(held);
-    return role === undefined ? [] : [{ actor: `user:${payload.sub}`, namespace, role, rateKey: `user:${payload.sub}` }];
+    return role === undefined || !NAMESPACE.test(namespace) ? [] : [{ actor: `user:${payload.sub}`, namespace, role, rateKey: `user:${payload.sub}` }];
   });
 };
