@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -14,7 +14,7 @@ export const lockFolder = (folder: string): (() => void) => {
     if (holder !== undefined && isRunning(holder)) {
       throw new Error(`another Foldwork (process ${holder.pid}) uses ${folder}; stop it first, or give this one a FOLDWORK_DATA_DIR of its own`);
     }
-    discard(path);
+    if (holder !== undefined) discard(path, holder);
   }
   throw new Error(`${path} cannot be taken; several processes start here at once`);
 };
@@ -26,9 +26,20 @@ interface Holder {
   readonly began: string;
 }
 
+/** Linked, not written there: a lock that can be seen says whose it is. */
 const create = (path: string): boolean => {
+  const mine = `${path}.new.${process.pid}`;
+  writeFileSync(mine, `${process.pid} ${beganAt(process.pid)}`);
   try {
-    writeFileSync(path, `${process.pid} ${beganAt(process.pid)}`, { flag: 'wx' });
+    return isLinked(mine, path);
+  } finally {
+    rmSync(mine, { force: true });
+  }
+};
+
+const isLinked = (from: string, to: string): boolean => {
+  try {
+    linkSync(from, to);
     return true;
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
@@ -46,11 +57,13 @@ const readHolder = (path: string): Holder | undefined => {
   }
 };
 
-/** Moved away before it is removed: whoever starts at the same moment can move it only once. */
-const discard = (path: string): void => {
-  const aside = `${path}.${process.pid}`;
+/** Moved away before it is removed: somebody who started at the same moment may have put theirs there, and gets it back. */
+const discard = (path: string, left: Holder): void => {
+  const aside = `${path}.old.${process.pid}`;
   try {
     renameSync(path, aside);
+    const moved = readHolder(aside);
+    if (moved?.pid !== left.pid || moved.began !== left.began) isLinked(aside, path);
     rmSync(aside, { force: true });
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
