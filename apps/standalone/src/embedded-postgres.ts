@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +16,7 @@ export interface EmbeddedPostgres {
 
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 10_000;
+const SET_UP = 'postgres.new-';
 
 /**
  * The Postgres that comes with Foldwork: loopback only, with a password of its own, every commit on disk. It ends with
@@ -58,14 +59,21 @@ class Server implements EmbeddedPostgres {
   async prepare(): Promise<void> {
     mkdirSync(this.folder, { recursive: true });
     if (existsSync(join(this.files.data, 'PG_VERSION'))) return this.endPredecessor();
-    rmSync(this.files.data, { recursive: true, force: true }); // of a set-up that was cut off
-    mkdirSync(this.files.data, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(this.folder)) if (name.startsWith(SET_UP)) rmSync(join(this.folder, name), { recursive: true, force: true, maxRetries: 5 });
+    await this.setUp(join(this.folder, `${SET_UP}${randomBytes(4).toString('hex')}`));
+  }
+
+  /** Under another name until it is whole: a set-up that is cut off is begun anew, even while its `initdb` goes on. */
+  private async setUp(partial: string): Promise<void> {
+    mkdirSync(partial, { mode: 0o700 });
     writeFileSync(this.passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
-    if (this.account) for (const path of [this.files.data, this.passwordFile]) chownSync(path, this.account.uid, this.account.gid);
-    const flags = ['-D', this.files.data, '-U', 'foldwork', '--auth=scram-sha-256', `--pwfile=${this.passwordFile}`, '--encoding=UTF8', '--locale=C'];
+    if (this.account) for (const path of [partial, this.passwordFile]) chownSync(path, this.account.uid, this.account.gid);
+    const flags = ['-D', partial, '-U', 'foldwork', '--auth=scram-sha-256', `--pwfile=${this.passwordFile}`, '--encoding=UTF8', '--locale=C'];
     const initdb = this.spawn('initdb', flags);
     const [code] = (await once(initdb, 'exit')) as [number | null]; // `exit` gives code and signal
     if (code !== 0) throw new Error(`the embedded Postgres could not be set up: ${this.log()}`);
+    rmSync(this.files.data, { recursive: true, force: true });
+    renameSync(partial, this.files.data);
   }
 
   async start(): Promise<void> {
@@ -92,22 +100,29 @@ class Server implements EmbeddedPostgres {
     clearTimeout(hard);
   }
 
-  /** One that survived the process it belonged to must end before its data is opened again. */
+  /**
+   * One that survived the process it belonged to must end before its data is opened again. Its number may be another
+   * process's by now, which stays untouched: Postgres would take it for the server and refuse to start.
+   */
   private async endPredecessor(): Promise<void> {
     const pidFile = join(this.files.data, 'postmaster.pid');
     if (!existsSync(pidFile)) return;
     const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
-    for (let waitedMs = 0; isPostgres(pid) && waitedMs < STOP_LIMIT_MS; waitedMs += 20) {
-      if (waitedMs === 0) process.kill(pid, 'SIGINT');
+    const command = commandOf(pid);
+    if (command === undefined) return;
+    if (!command.includes(this.files.data)) return rmSync(pidFile, { force: true });
+    process.kill(pid, 'SIGINT');
+    for (let waitedMs = 0; waitedMs < STOP_LIMIT_MS; waitedMs += 20) {
+      if (commandOf(pid)?.includes(this.files.data) !== true) return;
       await sleep(20);
     }
-    if (isPostgres(pid)) throw new Error(`another Foldwork (Postgres process ${pid}) uses ${this.files.data}; stop it first`);
+    throw new Error(`another Foldwork (Postgres process ${pid}) uses ${this.files.data}; stop it first`);
   }
 
   private async ready(): Promise<void> {
     const deadline = Date.now() + START_LIMIT_MS;
     while (!(await isAnswering(this.url))) {
-      if (this.process?.exitCode !== null) throw new Error(`the embedded Postgres ended while starting: ${this.log()}`);
+      if (this.process === undefined || this.process.exitCode !== null || this.process.signalCode !== null) throw new Error(`the embedded Postgres ended while starting: ${this.log()}`);
       if (Date.now() > deadline) throw new Error(`the embedded Postgres did not answer within ${START_LIMIT_MS} ms: ${this.log()}`);
       await sleep(20);
     }
@@ -130,11 +145,12 @@ class Server implements EmbeddedPostgres {
   }
 }
 
-const isPostgres = (pid: number): boolean => {
+/** Program and arguments of a process; absent when it is gone, or on a system without /proc, where Postgres itself checks its pid file. */
+const commandOf = (pid: number): readonly string[] | undefined => {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    return false; // gone, or a system without /proc, where Postgres itself checks its pid file
+    return undefined;
   }
 };
 

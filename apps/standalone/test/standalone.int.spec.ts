@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { postgresFiles, unprivilegedAccount } from '@foldwork/platform/local-postgres';
 import { processesOf, StandaloneProcess } from './standalone-process';
 
 jest.setTimeout(120_000);
@@ -69,6 +70,34 @@ it('is back at once after a kill, while its Postgres is still ending', async () 
   const data = second.printed('data');
   expect((await second.call('GET', '/runs')).status).toBe(200);
   expect(await second.end('SIGTERM')).toBe(0);
+  if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
+});
+
+it('begins its set-up anew when it was killed in the middle of it', async () => {
+  const first = start();
+  const home = dirname(postgresFiles(folder, unprivilegedAccount()).data);
+  await until(() => readdirSync(home).some((name) => existsSync(join(home, name, 'PG_VERSION'))), 'initdb to begin');
+  await first.end('SIGKILL');
+  for (const pid of processesOf(home)) process.kill(pid, 'SIGKILL'); // as when the machine goes down
+  const second = await start().ready();
+  expect((await second.call('GET', '/runs')).status).toBe(200);
+  expect(readdirSync(home).filter((name) => name.startsWith('postgres.new-'))).toEqual([]);
+  expect(await second.end('SIGTERM')).toBe(0);
+  if (home.startsWith('/var/tmp/')) rmSync(home, { recursive: true });
+});
+
+it('leaves alone a process that got the number of its former Postgres', async () => {
+  const first = await start().ready();
+  const data = first.printed('data');
+  await first.end('SIGTERM');
+  const other = spawn('/bin/sh', ['-c', 'echo postgres; read line'], { stdio: ['pipe', 'ignore', 'ignore'], ...unprivilegedAccount() });
+  writeFileSync(join(data, 'postmaster.pid'), `${String(other.pid)}\n${data}\n1\n5432\n`);
+  const second = await start().ready();
+  expect([other.exitCode, other.signalCode]).toEqual([null, null]);
+  expect(await second.end('SIGTERM')).toBe(0);
+  const exit = once(other, 'exit');
+  other.kill('SIGKILL');
+  await exit;
   if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
 });
 
