@@ -73,6 +73,9 @@ export const visitPath = (walk: Walk, spec: CompiledTask): TaskPath => {
 export const pathOfVisit = (base: TaskPath, id: string, visit: number): TaskPath =>
   visit === 1 ? childPath(base, id) : taskPath(`${childPath(base, id)}#${visit}`);
 
+/** A first visit is planned, unless it is a route that its router did not take. */
+const isLaterVisit = ({ visits }: Walk, { id }: CompiledTask): boolean => (visits.get(id) ?? 0) > 1;
+
 /** Only a jump backwards makes a loop, so only its target needs the bound. */
 const isOverVisited = (walk: Walk): boolean => {
   const target = walk.list.tasks[walk.index];
@@ -101,7 +104,7 @@ export const visitToCome = (deciding: Deciding, list: CompiledList, base: TaskPa
   for (let spec = nextSpec(walk); spec !== undefined; spec = nextSpec(walk)) {
     const path = visitPath(walk, spec);
     const task = deciding.run.tasks.get(path);
-    if (task === undefined) return spec.executed ? path : undefined;
+    if (task === undefined) return spec.executed && isLaterVisit(walk, spec) ? path : undefined;
     if (task.status === 'pending' || isActive(task.status)) return undefined;
     if (follow(deciding, walk, spec, path, task.status === 'completed' || task.status === 'skipped' ? 'done' : 'failed') !== 'on') return undefined;
   }

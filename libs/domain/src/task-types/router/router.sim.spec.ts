@@ -101,6 +101,16 @@ tasks:
     expect(inputs['outer/route/inline-2']).toEqual({ output: { chosen: 'b' } });
   });
 
+  it('says nothing of a place that was not chosen when the run is canceled', async () => {
+    const sim = new Simulation({ actions: { step: scripted } });
+    sim.define(INLINE.replace('output: { chosen: b }', 'ms: 1000'));
+    const runId = await sim.request('routes', { input: { value: 'b' } });
+    await sim.pass(100);
+    await sim.command(runId, { kind: 'cancel' });
+    await sim.settle();
+    expect(await sim.statuses(runId)).toEqual({ outer: 'canceled', 'outer/route': 'canceled', 'outer/route/inline-2': 'canceled', 'outer/after': 'canceled' });
+  });
+
   const ROUTE = (target: string): string => `workflow: routes\ntasks:\n  - { id: route, type: router, condition: input.value, routes: { a: ${target}, b: other } }\n  - { id: other, type: basic, action: step }`;
   it.each([
     ['a number', '5', [['wrong_type', '']]], ['true', 'true', [['wrong_type', '']]], ['null', 'null', [['wrong_type', '']]], ['a list', '[other]', [['wrong_type', '']]],
