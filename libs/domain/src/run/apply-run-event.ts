@@ -50,6 +50,8 @@ const HANDLERS: RunHandlers = {
   },
   RunCanceled: (run, { at }) => {
     delete run.retryAt;
+    delete run.error;
+    delete run.failedTask;
     end(run, 'canceled', at);
   },
   RunPaused: (run) => {

@@ -1,9 +1,9 @@
 import {
   openEvent, RUN_STREAM, stringifyJson,
-  type DomainEvent, type EventOf, type RecordedEvent, type RunId, type RunRequested,
+  type DomainEvent, type EventOf, type FailureDetail, type RecordedEvent, type RunId, type RunRequested,
 } from '@foldwork/events/contracts';
 import { COUNT_BY_STATUS } from '../run-status';
-import { unchangedRun, type ReadModelChanges, type RunChange, type WorkflowChange } from './run-change';
+import { unchangedRun, type ReadModelChanges, type RunChange, type RunStatusChange, type WorkflowChange } from './run-change';
 import { readTransitionHead, type ReadTransitionHead, type TaskTransitionHead } from './task-transition-head';
 
 /**
@@ -55,7 +55,7 @@ const moveTask = (change: RunChange, { task, version }: RecordedEvent, { from, t
 
 /** Events of a run's own stream that show in its summary. The others need no parsing. */
 const OF_RUN: ReadonlySet<string> = new Set<DomainEvent['type']>([
-  'RunRequested', 'RunPlanned', 'RunCompleted', 'RunFailed', 'RunRetried', 'RunCanceled', 'RunRolledBack',
+  'RunRequested', 'RunPlanned', 'RunCompleted', 'RunFailed', 'RunRetried', 'RunCanceled', 'RunRollbackStarted', 'RunRolledBack',
 ]);
 
 const changeRun = (change: RunChange, recorded: RecordedEvent): void => {
@@ -78,6 +78,9 @@ const changeRun = (change: RunChange, recorded: RecordedEvent): void => {
     case 'RunFailed':
       change.status = endedBadly(event.data.error.code === ESCALATED ? 'escalated' : 'failed', event.data);
       return;
+    case 'RunRollbackStarted':
+      change.status = { status: 'running', error: errorOf(event.data) };
+      return;
     case 'RunRolledBack':
       change.status = endedBadly('rolled_back', event.data);
       return;
@@ -92,11 +95,13 @@ const changeRun = (change: RunChange, recorded: RecordedEvent): void => {
 /** Code of a run that ended because a person has to decide about one of its tasks. */
 const ESCALATED = 'TASK_ESCALATED';
 
-const endedBadly = (status: 'failed' | 'escalated' | 'rolled_back', { error, at }: EventOf<'RunFailed' | 'RunRolledBack'>['data']) => ({
+const endedBadly = (status: 'failed' | 'escalated' | 'rolled_back', data: EventOf<'RunFailed' | 'RunRolledBack'>['data']) => ({
   status,
-  finishedAt: at,
-  error: { code: error.code, message: error.message },
+  finishedAt: data.at,
+  error: errorOf(data),
 });
+
+const errorOf = ({ error }: { readonly error: FailureDetail }): NonNullable<RunStatusChange['error']> => ({ code: error.code, message: error.message });
 
 /** Characters of the input's JSON text that a search can find. */
 const EXCERPT_LENGTH = 500;
