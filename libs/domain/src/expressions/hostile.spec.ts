@@ -14,7 +14,7 @@ const doubling = (depth: number, start: string): string =>
 const big = many(10_000);
 const scope: Scope = {
   input: {
-    l: many(300), big, text: 'a'.repeat(250_000), texts: big.map((n) => `text ${n}`), same: [big, [...big]],
+    l: many(300), big, text: 'a'.repeat(250_000), longer: `${'a'.repeat(249_999)}b`, texts: big.map((n) => `text ${n}`), same: [big, [...big]],
     deep: deep(60), a: big.map((n) => ({ n })), b: big.map((n) => ({ n })), digits: new ExactNumber('9'.repeat(200_000)),
   },
   odd: { toString: 'own', constructor: { prototype: 1 } },
@@ -35,6 +35,8 @@ const HOSTILE: readonly (readonly [title: string, source: string, codes: readonl
   ['joining 10,000 times', 'input.big.map(x, input.texts.join(","))', ['expression_limit']],
   ['splitting 10,000 times', 'input.big.map(x, input.text.split(""))', ['expression_limit']],
   ['searching 10,000 times', 'input.big.map(x, input.text.contains("b"))', ['expression_limit']],
+  ['comparing large texts 10,000 times', 'input.big.map(x, input.text == input.longer)', ['expression_limit']],
+  ['ordering large texts 10,000 times', 'input.big.map(x, input.text < input.longer || input.longer <= input.text)', ['expression_limit']],
   ['measuring 10,000 times', 'input.big.map(x, size(input.text))', ['expression_limit']],
   ['comparing large lists 10,000 times', 'input.big.all(x, input.a == input.b)', ['expression_limit']],
   ['membership 10,000 times', 'input.big.all(x, x in input.big)', ['expression_limit']],

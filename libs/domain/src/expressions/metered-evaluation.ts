@@ -69,10 +69,26 @@ const comparison: Wrapper = () => (evaluator, node, context) => {
   const [leftNode, rightNode] = operands(node);
   const left = evaluator.run(leftNode, context);
   const right = evaluator.run(rightNode, context);
+  chargeTexts(left, right);
   if (typeof left !== 'object' && typeof right !== 'object') return handle(node, left, right, evaluator);
   meter.chargeValue(left, COMPARED);
   meter.chargeValue(right, COMPARED);
   return handle(node, toComparable(left), toComparable(right), evaluator);
+};
+
+/** `<` and the like. */
+const ordering: Wrapper = () => (evaluator, node, context) => {
+  const [leftNode, rightNode] = operands(node);
+  const left = evaluator.run(leftNode, context);
+  const right = evaluator.run(rightNode, context);
+  chargeTexts(left, right);
+  return handle(node, left, right, evaluator);
+};
+
+/** Characters of two texts that cost as much to compare as one node: they are compared many at a time. */
+const COMPARED_PER_UNIT = 512;
+const chargeTexts = (left: unknown, right: unknown): void => {
+  if (typeof left === 'string' && typeof right === 'string') meter.charge(Math.min(left.length, right.length) / COMPARED_PER_UNIT);
 };
 
 const arithmetic = (operator: '+' | '-' | '*'): Wrapper => () => (evaluator, node, context) => {
@@ -178,6 +194,7 @@ const rounds = (value: unknown): number => {
 const WRAPPERS: Readonly<Record<string, Wrapper>> = {
   id: variable, '.': access, '[]': access, '.?': leaf, '[?]': leaf,
   '==': comparison, '!=': comparison, in: comparison,
+  '<': ordering, '<=': ordering, '>': ordering, '>=': ordering,
   '+': arithmetic('+'), '-': arithmetic('-'), '*': arithmetic('*'),
   call, rcall: call, comprehension,
 };
