@@ -4,15 +4,14 @@ import { ExactNumber, type FailureDetail, type Json, type JsonObject } from '@fo
 const SECRET_LENGTH_MIN = 4;
 const MASK = '***';
 
-/** Takes the secrets that one attempt was given out of everything it leaves behind: plain, base64 and URL-encoded. */
+/** Takes the secrets that one attempt was given out of everything it leaves behind, also as they look inside JSON, URLs, forms and base64. */
 export class Redaction {
   private readonly spellings = new Set<string>();
 
   add(secrets: readonly string[]): void {
     for (const secret of secrets) {
       if (secret.length < SECRET_LENGTH_MIN) continue;
-      const bytes = Buffer.from(secret);
-      for (const spelling of [secret, encodeURIComponent(secret), bytes.toString('base64'), bytes.toString('base64url')]) this.spellings.add(spelling);
+      for (const spelling of [secret, JSON.stringify(secret).slice(1, -1), ...quoted(secret), ...base64Of(secret)]) this.spellings.add(spelling);
     }
   }
 
@@ -26,8 +25,8 @@ export class Redaction {
     if (this.spellings.size === 0) return value;
     if (typeof value === 'string') return this.text(value);
     if (Array.isArray(value)) return value.map((item) => this.json(item));
-    if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value;
-    return this.object(value);
+    if (typeof value === 'number' || value instanceof ExactNumber) return this.text(String(value)) === String(value) ? value : MASK;
+    return typeof value === 'object' && value !== null ? this.object(value) : value;
   }
 
   object(value: JsonObject): JsonObject {
@@ -39,3 +38,23 @@ export class Redaction {
     return { code: this.text(code), message: this.text(message), ...(details !== undefined && { details: this.json(details) }) };
   }
 }
+
+/** As in URLs, with either case of hexadecimal digits, and as in forms. */
+const quoted = (secret: string): string[] => {
+  const url = encodeURIComponent(secret);
+  const form = new URLSearchParams([['', secret]]).toString().slice(1);
+  return [url, form, ...[url, form].map((text) => text.replace(/%../g, (byte) => byte.toLowerCase()))];
+};
+
+/** Alone, and what is the same of it wherever it stands in a longer text (`user:password`). */
+const base64Of = (secret: string): string[] => {
+  const cores = ALPHABETS.flatMap((alphabet) => [0, 1, 2].map((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+    return bytes.toString(alphabet).slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6));
+  }));
+  return [...ALPHABETS.map((alphabet) => Buffer.from(secret).toString(alphabet)), ...cores.filter(({ length }) => length >= BASE64_CORE_MIN)];
+};
+const ALPHABETS = ['base64', 'base64url'] as const;
+
+/** Shorter pieces may stand in any base64 text. */
+const BASE64_CORE_MIN = 8;
