@@ -1,6 +1,6 @@
 import type { EventLog, EventMetadata, RunId, TaskPath } from '@foldwork/events';
 import {
-  childRunView, decideOperatorCommand, foldRun, lookAtTask, openChildRuns, type ChildRunRequest, type ChildRunView, type RunDecision,
+  childRunView, decideOperatorCommand, foldRun, lineageFrom, lookAtTask, openChildRuns, type ChildRunRequest, type ChildRunView, type RunDecision,
 } from '@foldwork/domain';
 import type { RunEntry } from './run-entry';
 import type { RunStarter } from './run-starter';
@@ -47,11 +47,11 @@ export class Interactions {
 
   private async startChild(entry: RunEntry, request: ChildRunRequest): Promise<void> {
     const { runId, workflow, input, at, task, attempt } = request;
-    const { namespace, runId: parent, request: { orchestrators }, traceparent } = entry.run;
+    const { namespace, runId: parent, request: { orchestrators } } = entry.run;
     const known = entry.childRuns.get(runId);
     if (known?.status === 'failed') await this.operate(runId, { kind: 'retry', reason: 'the task that waits for this run is tried again' });
     else {
-      const outcome = await this.parts.starter.start({ namespace, workflow, runId, input, at, traceparent, origin: { parent: { runId: parent, task }, ...(orchestrators && { orchestrators }) }, retry: { delayMs: 0, maximum: 0 } });
+      const outcome = await this.parts.starter.start({ namespace, workflow, runId, input, at, lineage: lineageFrom(entry.run, task), origin: { parent: { runId: parent, task }, ...(orchestrators && { orchestrators }) }, retry: { delayMs: 0, maximum: 0 } });
       if (outcome !== 'started') return this.answer(entry, runId, task, { status: 'refused', attempt, error: outcome });
     }
     this.answer(entry, runId, task, { status: 'open', attempt });

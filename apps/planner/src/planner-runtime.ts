@@ -1,4 +1,4 @@
-import { Agenda, BROADCAST_RUN, LogSubscription, Membership, openEvent, traceparentOf, type RecordedEvent, type RunId, type Subscription } from '@foldwork/events';
+import { Agenda, BROADCAST_RUN, lineageOf, LogSubscription, Membership, openEvent, type RecordedEvent, type RunId, type Subscription } from '@foldwork/events';
 import { Clock, DefinitionCache, TaskTypeVersionStore } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
 import { createPlanner } from './create-planner';
@@ -163,7 +163,7 @@ export class PlannerRuntime {
   private async broadcast(recorded: RecordedEvent, shards: readonly number[]): Promise<void> {
     const event = openEvent(recorded);
     if (event.type !== 'SignalReceived') return;
-    const arrival = { namespace: recorded.namespace, received: event.data, traceparent: traceparentOf(recorded.metadata) };
+    const arrival = { namespace: recorded.namespace, received: event.data, lineage: lineageOf(recorded.metadata) };
     await this.signals?.broadcast(arrival, shards, shards.includes(shardOf(BROADCAST_RUN)));
   }
 

@@ -1,4 +1,4 @@
-import { inTrace, newEvent, RUN_STREAM, type EventLog, type EventMetadata, type FailureDetail, type Json, type RunId, type RunRequested } from '@foldwork/events';
+import { newEvent, RUN_STREAM, type EventLog, type EventMetadata, type FailureDetail, type Json, type Lineage, type RunId, type RunRequested } from '@foldwork/events';
 import { ExpressionError, runLane, schemaFaults } from '@foldwork/domain';
 import type { DefinitionCache, WorkflowRegistry } from '@foldwork/platform';
 
@@ -12,8 +12,7 @@ export interface RunOrder {
   /** A child run begins with its parent's versions of the rules. */
   readonly origin: Pick<RunRequested, 'parent' | 'trigger' | 'orchestrators'>;
   readonly retry: RunRequested['retry'];
-  /** Of what asks for it. */
-  readonly traceparent: string | undefined;
+  readonly lineage: Lineage | undefined;
 }
 
 /** Starts runs that other runs or signals ask for. */
@@ -37,7 +36,7 @@ export class RunStarter {
     try {
       const lane = runLane(compiled, input, runId, at);
       const data: RunRequested = { workflow: compiled.workflow, definition: hash, input, at, retry, ...origin, ...(lane && { lane }) };
-      await this.log.append([newEvent({ runId, namespace, metadata: inTrace(this.metadata, order.traceparent) }, RUN_STREAM, 1, { type: 'RunRequested', data }, true)]);
+      await this.log.append([newEvent({ runId, namespace, metadata: { ...this.metadata, ...order.lineage } }, RUN_STREAM, 1, { type: 'RunRequested', data }, true)]);
       return 'started'; // a conflict at version 1 means that it was started before
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;

@@ -1,8 +1,8 @@
 import {
-  awaitedKey, BROADCAST_RUN, broadcastStream, formatRunId, inTrace, LogUnavailable, newEvent, signalStream,
-  type Agenda, type DomainEvent, type EventLog, type EventMetadata, type NewEvent, type RecordedEvent, type RunId, type SignalReceived, type TaskPath,
+  awaitedKey, BROADCAST_RUN, broadcastStream, formatRunId, LogUnavailable, newEvent, signalStream,
+  type Agenda, type DomainEvent, type EventLog, type EventMetadata, type Lineage, type NewEvent, type RecordedEvent, type RunId, type SignalReceived, type TaskPath,
 } from '@foldwork/events';
-import { derivedRunId, foldRun, isOpenRun, unknownTarget, type OutgoingSignal, type RunState, type SignalDispatch } from '@foldwork/domain';
+import { derivedRunId, foldRun, isOpenRun, lineageFrom, unknownTarget, type OutgoingSignal, type RunState, type SignalDispatch } from '@foldwork/domain';
 import type { TaskTypeVersionStore } from '@foldwork/platform';
 import type { RunOrder, RunStarter } from './run-starter';
 import type { TriggerBook } from './trigger-book';
@@ -12,8 +12,7 @@ import { ALL_SHARDS } from './shard-share';
 export interface Arrival {
   readonly namespace: string;
   readonly received: SignalReceived;
-  /** Of whoever sent it. */
-  readonly traceparent: string | undefined;
+  readonly lineage: Lineage | undefined;
 }
 
 export interface SignalDeliveryParts {
@@ -40,7 +39,7 @@ export class SignalDelivery {
   async send(from: RunState, outgoing: OutgoingSignal): Promise<SignalDispatch> {
     const { signal, signalId, payload, to, at } = outgoing;
     const received: SignalReceived = { signal, signalId, payload, at, ...(to?.correlationId !== undefined && { correlationId: to.correlationId }) };
-    const arrival: Arrival = { namespace: from.namespace, received, traceparent: from.traceparent };
+    const arrival: Arrival = { namespace: from.namespace, received, lineage: lineageFrom(from, outgoing.task) };
     if (to?.run !== undefined) return this.toRun(to.run, arrival);
     await this.parts.log.append([this.event(BROADCAST_RUN, broadcastStream(from.namespace, signalId), arrival)]); // for the other planners
     return { targets: await this.toAll(arrival, ALL_SHARDS, true) };
@@ -79,14 +78,14 @@ export class SignalDelivery {
   }
 
   /** A workflow that refuses the payload is left out: recorded in the log of this process, nothing else. */
-  private async startTriggered({ namespace, received: { signal, signalId, payload, at }, traceparent }: Arrival): Promise<string[]> {
+  private async startTriggered({ namespace, received: { signal, signalId, payload, at }, lineage }: Arrival): Promise<string[]> {
     const started: string[] = [];
     const workflows = this.parts.triggers.startedBy(namespace, signal);
     if (workflows.length === 0) return started;
     const origin = { trigger: { signal, signalId }, ...(await this.parts.versions.ofNewRun(namespace)) };
     for (const workflow of workflows) {
       const runId = derivedRunId(at, `${signalId}/${workflow}`);
-      const outcome = await this.start({ namespace, workflow, runId, input: payload, at, traceparent, origin, retry: { delayMs: 30_000, maximum: 3 } });
+      const outcome = await this.start({ namespace, workflow, runId, input: payload, at, lineage, origin, retry: { delayMs: 30_000, maximum: 3 } });
       if (outcome === 'started') started.push(formatRunId(runId));
       else this.parts.onRefused(workflow, outcome.message);
     }
@@ -103,9 +102,9 @@ export class SignalDelivery {
     }
   }
 
-  private event(runId: RunId, stream: TaskPath, { namespace, received: data, traceparent }: Arrival): NewEvent {
+  private event(runId: RunId, stream: TaskPath, { namespace, received: data, lineage }: Arrival): NewEvent {
     const event: DomainEvent = { type: 'SignalReceived', data };
-    return newEvent({ runId, namespace, metadata: inTrace(this.parts.metadata, traceparent) }, stream, 1, event, true);
+    return newEvent({ runId, namespace, metadata: { ...this.parts.metadata, ...lineage } }, stream, 1, event, true);
   }
 }
 

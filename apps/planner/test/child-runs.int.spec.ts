@@ -1,4 +1,4 @@
-import { LogUnavailable, type DomainEvent, type NewEvent, type RunId, type TaskPath } from '@foldwork/events';
+import { formatRunId, LogUnavailable, type DomainEvent, type NewEvent, type RunId, type TaskPath } from '@foldwork/events';
 import type { TaskState } from '@foldwork/domain';
 import { PlannerWorld } from './planner-world';
 
@@ -36,6 +36,19 @@ it('starts a child run with its input and its parent; the output of the child be
   await world.until(async () => (await subOf(runId))?.status === 'completed', 'the parent goes on', SOON_MS);
   expect((await subOf(runId))?.output).toEqual({ twice: 4 });
   await world.until(() => world.commandsOf(runId).length > 0, 'what comes after it');
+});
+
+it('names in the request of a child what asked for it, and the run that all began with', async () => {
+  await world.start();
+  await world.publish('grandchild', CHILD);
+  await world.publish('child', [sub({ workflow: 'grandchild', with: {} })]);
+  const runId = await world.request([sub()]);
+  await world.until(async () => (await subOf(runId))?.childRun !== undefined, 'the task that waits for it');
+  const child = (await subOf(runId))?.childRun?.runId as RunId;
+  await world.until(async () => (await world.log.readRuns([child])).length > 0, 'the child run');
+  const grandchild = await childOf(child);
+  const lineages = await Promise.all([child, grandchild].map(async (id) => (await world.run(id)).lineage));
+  expect(lineages).toEqual([runId, child].map((asking) => ({ causationId: `${formatRunId(asking)}/sub/1`, correlationId: formatRunId(runId) })));
 });
 
 it('tells the planner of the parent, whichever planner has the child', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowRegistry } from '@foldwork/platform';
-import { BROADCAST_RUN, newEvent, parseRunId, RUN_STREAM, traceparentOf, type DefinitionHash, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
+import { BROADCAST_RUN, formatRunId, lineageOf, newEvent, parseRunId, RUN_STREAM, type DefinitionHash, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
 import { runIdAt } from '@foldwork/testing';
 import { beforeQuery, mortal } from './mortal';
 import { PlannerWorld } from './planner-world';
@@ -38,7 +38,7 @@ it('[S3-14] [S3-15] a signal task sends one event, which releases the waits of a
   expect((await world.run(other)).waiting.size).toBe(1);
 });
 
-it('carries the trace of the run that sends it: to those that it releases and to those that it starts', async () => {
+it('carries the trace of the run that sends it, and what asked for it: to those that it releases and to those that it starts', async () => {
   const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
   await world.start();
   await world.publish('started', [{ id: 'a' }], { triggers: [{ signal: 'go' }] });
@@ -53,7 +53,9 @@ it('carries the trace of the run that sends it: to those that it releases and to
   expect(started).toHaveLength(1);
   const [request] = await world.log.readRuns(started);
   const [signal, broadcast] = [await received(runId), await received(BROADCAST_RUN)];
-  expect([request, ...signal, ...broadcast].map((event) => event && traceparentOf(event.metadata))).toEqual([traceparent, traceparent, traceparent]);
+  const version = (await world.run(sender)).tasks.get('tell' as TaskPath)?.version ?? 0;
+  const lineage = { traceparent, causationId: expect.stringMatching(`^${formatRunId(sender)}/tell/[1-${version}]$`), correlationId: formatRunId(sender) };
+  expect([request, ...signal, ...broadcast].map((event) => event && lineageOf(event.metadata))).toEqual([lineage, lineage, lineage]);
 });
 
 it('reaches waits that began a moment ago, before anything of them is in the agenda', async () => {

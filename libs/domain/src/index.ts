@@ -43,6 +43,7 @@ export {
 export type { DecideContext } from './run/deciding';
 export { decideOperatorCommand, type OperatorCommand, type OperatorDecision, type OperatorRejection } from './run/operator.decider';
 export { attemptScope, isSeenByNext, runOutput } from './run/attempt-scope';
+export { lineageFrom } from './run/lineage';
 export { resolveInput } from './run/task-input';
 export { stepCommands } from './run/step-command';
 export { settleOutput } from './run/settle-output';

@@ -25,7 +25,7 @@ export class Emission {
     /** Whether a planner has to look at the run because of these events. */
     private readonly decide: boolean,
   ) {
-    this.metadata = inTrace(metadata, run.traceparent);
+    this.metadata = inTrace(metadata, run.lineage?.traceparent);
   }
 
   /** A refused transition is a bug of a rule: the table is the last word. */

@@ -1,4 +1,4 @@
-import { openEvent, traceparentOf, type DomainEvent, type PlacedEvent, type RunRequested } from '@foldwork/events/contracts';
+import { lineageOf, openEvent, type DomainEvent, type PlacedEvent, type RunRequested } from '@foldwork/events/contracts';
 import { applyRunEvent } from './apply-run-event';
 import { applyTaskEvent } from './apply-task-event';
 import type { RunState } from './run.state';
@@ -21,8 +21,8 @@ export const foldEvent = (run: RunState | undefined, recorded: PlacedEvent): Run
   if (run === undefined) {
     if (recorded.type !== 'RunRequested') return undefined;
     const opened = openEvent(recorded);
-    const traceparent = traceparentOf(recorded.metadata);
-    return opened.type === 'RunRequested' ? { ...initialRun(recorded, opened.data), position: recorded.position, ...(traceparent !== undefined && { traceparent }) } : undefined;
+    const lineage = lineageOf(recorded.metadata);
+    return opened.type === 'RunRequested' ? { ...initialRun(recorded, opened.data), position: recorded.position, ...(lineage && { lineage }) } : undefined;
   }
   if (recorded.position <= run.position) return run;
   applyEvent(run, recorded, () => openEvent(recorded));

@@ -1,5 +1,5 @@
 import type {
-  AwaitedSignal, DefinitionHash, FailureDetail, Json, JsonObject, PlannedChildren, RecordedEffect, RunId, RunRequested, StartedRun, TaskPath, TaskStatus,
+  AwaitedSignal, DefinitionHash, FailureDetail, Json, JsonObject, Lineage, PlannedChildren, RecordedEffect, RunId, RunRequested, StartedRun, TaskPath, TaskStatus,
 } from '@foldwork/events/contracts';
 
 /**
@@ -16,8 +16,8 @@ export interface RunState {
   readonly definition: DefinitionHash;
   readonly input: Json;
   readonly request: RunRequested;
-  /** W3C Trace Context of the request; decides nothing. */
-  readonly traceparent?: string;
+  /** Where its request came from; decides nothing. */
+  readonly lineage?: Lineage;
   status: RunStatus;
   /** Version of the run's own stream. */
   version: number;

@@ -41,7 +41,7 @@ const command = (run: RunState, definition: CompiledDefinition, { segments, runV
     epoch,
     definition: run.definition,
     pool: 'default',
-    ...(run.traceparent !== undefined && { traceparent: run.traceparent }),
+    ...(run.lineage?.traceparent !== undefined && { traceparent: run.lineage.traceparent }),
     scope,
     segments: segments.map((segment) => segment.map((task) => withLocals(run, definition, task, references))),
   };

@@ -7,7 +7,9 @@ export interface EventMetadata {
   readonly actor: string;
   readonly reason?: string;
   readonly requestId?: string;
+  /** Of what a task of another run asked for: the id of that task's event, `run/task/version`. */
   readonly causationId?: string;
+  /** Of the same, and of all that it asks for in turn: the run that it began with, `run_…`. */
   readonly correlationId?: string;
   /** W3C Trace Context of the request that a run began with; every event that follows from it has it too. */
   readonly traceparent?: string;
@@ -22,6 +24,18 @@ export const traceparentOf = (metadata: string): string | undefined =>
 /** Metadata of what follows from something in this trace; a trace of its own stays. */
 export const inTrace = (metadata: EventMetadata, traceparent: string | undefined): EventMetadata =>
   traceparent === undefined ? metadata : { traceparent, ...metadata };
+
+/** Where something that is asked of another run comes from. */
+export type Lineage = Pick<EventMetadata, 'traceparent' | 'causationId' | 'correlationId'>;
+
+const HAS_LINEAGE = /"(?:traceparent|causationId|correlationId)":/;
+
+/** As recorded; without parsing where there is none, as in most runs. */
+export const lineageOf = (metadata: string): Lineage | undefined => {
+  if (!HAS_LINEAGE.test(metadata)) return undefined;
+  const { traceparent, causationId, correlationId } = parseJson(metadata) as unknown as EventMetadata; // the log's writers made it with newEvent
+  return { ...(traceparent !== undefined && { traceparent }), ...(causationId !== undefined && { causationId }), ...(correlationId !== undefined && { correlationId }) };
+};
 
 /** An event as it is handed to the log. `version` is the stream's version after it: 1 for the first event of a stream. */
 export interface NewEvent {
