@@ -1,6 +1,7 @@
 import { parentPath, type SegmentTask, type StepCommand, type TaskPath } from '@foldwork/events/contracts';
 import { mergeReferences, type References } from '../expressions';
 import { taskAt, type CompiledDefinition } from '../plan/compiled-definition';
+import { packed } from './command-size';
 import type { RunDecision } from './decide-run';
 import type { RunState } from './run.state';
 import { itemVariables, taskScope } from './task-scope';
@@ -16,9 +17,8 @@ export const stepCommands = (run: RunState, definition: CompiledDefinition, { se
   const commands: StepCommand[] = [];
   for (const group of byList.values()) {
     const references = referencesOf(definition, group);
-    for (let start = 0; start < group.length; start += SEGMENTS_MAX) {
-      commands.push(command(run, definition, { segments: group.slice(start, start + SEGMENTS_MAX), runVersion }, references, epoch));
-    }
+    const complete = group.map((segment) => segment.map((task) => withLocals(run, definition, task, references)));
+    for (const part of packed(complete, SEGMENTS_MAX)) commands.push(command(run, definition, { segments: part, runVersion }, references, epoch));
   }
   return commands;
 };
@@ -43,7 +43,7 @@ const command = (run: RunState, definition: CompiledDefinition, { segments, runV
     pool: 'default',
     ...(run.lineage?.traceparent !== undefined && { traceparent: run.lineage.traceparent }),
     scope,
-    segments: segments.map((segment) => segment.map((task) => withLocals(run, definition, task, references))),
+    segments,
   };
 };
 
