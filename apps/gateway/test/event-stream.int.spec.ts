@@ -110,6 +110,18 @@ describe('GET /orchestrator/runs/{id}/events', () => {
     expect(seen.map(({ id }) => id)).toEqual(body.events.map((event: { position: string }) => event.position));
   });
 
+  it('begins again for a client that has seen more than there is, as before a backup was restored', async () => {
+    const { path, script } = await startRun();
+    const beyond = String((await fixture.log.head()) + 1);
+    const client = await StreamClient.open(path, { 'last-event-id': beyond });
+    await script.decide();
+    expect((await client.take(2)).map(({ event }) => event)).toEqual(['RunRequested', 'RunPlanned']);
+    client.close();
+    const page = await fixture.call('GET', `${path}?after=${(await fixture.log.head()) + 1}`);
+    expect(page).toMatchObject({ status: 422, body: { faults: [{ pointer: '?after', code: 'unknown_position' }] } });
+    expect((await fixture.call('GET', `${path}?after=${await fixture.log.head()}`)).body.events).toEqual([]);
+  });
+
   it('loses and doubles nothing when events are appended while streams are opened', async () => {
     const { path, script } = await startRun();
     await script.decide();
