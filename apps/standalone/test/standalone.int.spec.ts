@@ -86,6 +86,25 @@ it('begins its set-up anew when it was killed in the middle of it', async () => 
   if (home.startsWith('/var/tmp/')) rmSync(home, { recursive: true });
 });
 
+it('makes its key anew where the database is another one, or the file was cut off, and keeps it otherwise', async () => {
+  const first = await start().ready();
+  const home = dirname(first.printed('data'));
+  const key = first.printed('key');
+  await first.end('SIGTERM');
+  writeFileSync(join(folder, 'api-key'), '');
+  const second = await start().ready();
+  expect((await second.call('GET', '/runs')).status).toBe(200);
+  expect(second.printed('key')).not.toBe(key);
+  await second.end('SIGTERM');
+  rmSync(second.printed('data'), { recursive: true });
+  const third = await start().ready();
+  expect((await third.call('GET', '/runs')).status).toBe(200);
+  expect(readFileSync(join(folder, 'api-key'), 'utf8')).toBe(third.printed('key'));
+  expect(statSync(join(folder, 'api-key')).mode & 0o077).toBe(0);
+  await third.end('SIGTERM');
+  if (home.startsWith('/var/tmp/')) rmSync(home, { recursive: true });
+});
+
 it('leaves alone a process that got the number of its former Postgres', async () => {
   const first = await start().ready();
   const data = first.printed('data');

@@ -1,4 +1,4 @@
-export { createApiKey, createFirstApiKey, findApiKey, revokeApiKey, type NewApiKey, type StoredApiKey } from './auth/api-key.store';
+export { createApiKey, findApiKey, isStoredApiKey, revokeApiKey, type NewApiKey, type StoredApiKey } from './auth/api-key.store';
 export { createAuthenticator, type Authenticator, type Proof } from './auth/authenticator';
 export { mayActAs, NAMESPACE, parseRole, ROLES, type Principal, type Role } from './auth/principal';
 export { createAccess } from './auth/create-access';

@@ -1,6 +1,6 @@
 import { toLogUnavailable } from '@foldwork/events';
 import type { Pool } from 'pg';
-import { formatApiKey, hashSecret, newApiKey } from './api-key';
+import { formatApiKey, hashSecret, newApiKey, parseApiKey } from './api-key';
 import { parseRole, type Role } from './principal';
 
 export interface StoredApiKey {
@@ -49,10 +49,10 @@ export const createApiKey = async (owner: Pick<Pool, 'query'>, { name, namespace
   return formatApiKey(key);
 };
 
-/** The key of a fresh installation: made and returned once, `undefined` when there is any key already. */
-export const createFirstApiKey = async (owner: Pick<Pool, 'query'>, namespace: string): Promise<string | undefined> => {
-  const { rows } = await owner.query<{ any: boolean }>('SELECT EXISTS (SELECT FROM api_keys WHERE revoked_at IS NULL) AS any');
-  return rows[0]?.any === true ? undefined : createApiKey(owner, { name: 'first', namespace, role: 'admin' });
+/** Whether this database has the key, be it expired or revoked by now. */
+export const isStoredApiKey = async (pool: Pick<Pool, 'query'>, text: string): Promise<boolean> => {
+  const { rows } = await pool.query('SELECT FROM api_keys WHERE key_id = $1', [parseApiKey(text)?.id]);
+  return rows.length > 0;
 };
 
 export const revokeApiKey = async (owner: Pick<Pool, 'query'>, id: string): Promise<boolean> => {

@@ -39,6 +39,11 @@ describe('readConfig', () => {
     expect(faults.join('\n')).not.toMatch(/hunter2/);
   });
 
+  it('refuses a list of nothing where nothing would be done, or something else than was meant', () => {
+    const faults = faultsOf(() => readConfig({ FOLDWORK_EXECUTOR_POOLS: ' , ', FOLDWORK_NATS_URL: ',', FOLDWORK_ACTIONS: ',' }, ['natsUrls']));
+    expect(faults).toEqual([expect.stringMatching(/^FOLDWORK_NATS_URL must name at least one/), expect.stringMatching(/^FOLDWORK_EXECUTOR_POOLS must name at least one/)]);
+  });
+
   it('[S4-01] every setting stands in .env.example with its default and meaning, and nothing else does', () => {
     const file = readFileSync(join(__dirname, '../../../../.env.example'), 'utf8');
     expect(file).toBe(envExample());

@@ -64,6 +64,14 @@ export const onOff: SettingParser<boolean> = (value) => {
 /** Names separated by commas; blanks around them do not count. */
 export const list: SettingParser<readonly string[]> = (value) => ok(splitList(value));
 
+/** For a list that says nothing when it is empty, as after a variable that was not filled in: `,`. */
+export const atLeastOne =
+  (parser: SettingParser<readonly string[]>): SettingParser<readonly string[]> =>
+  (value) => {
+    const parsed = parser(value);
+    return parsed.ok && parsed.value.length === 0 ? fault('must name at least one') : parsed;
+  };
+
 export const matching =
   (pattern: RegExp, sentence: string): SettingParser<string> =>
   (value) => (pattern.test(value) ? ok(value) : fault(sentence));

@@ -1,4 +1,4 @@
-import { duration, integer, list, matching, onOff, oneOf, optional, text, url, urls, type SettingParser } from './setting-parsers';
+import { atLeastOne, duration, integer, list, matching, onOff, oneOf, optional, text, url, urls, type SettingParser } from './setting-parsers';
 
 export interface Setting<T> {
   readonly variable: string;
@@ -27,7 +27,7 @@ export const SETTINGS = {
     'Connections that one process holds to Postgres at most.'),
   migrate: setting('FOLDWORK_MIGRATE', onOff, 'on',
     'Whether a service brings the database schema up to date when it starts (several may start at once). With off, migrate beforehand.'),
-  natsUrls: secret('FOLDWORK_NATS_URL', optional(urls('nats', 'tls')), '',
+  natsUrls: secret('FOLDWORK_NATS_URL', optional(atLeastOne(urls('nats', 'tls'))), '',
     'NATS servers, separated by commas, JetStream on; with credentials as nats://user:password@host:4222 or nats://token@host:4222. Required by the four services; the standalone server needs none.'),
   natsCredentials: setting('FOLDWORK_NATS_CREDS', optional(text), '',
     'Credentials file (.creds) of the user that the services are to NATS, where it works with JWTs. A CA of your own for tls:// goes into NODE_EXTRA_CA_CERTS.'),
@@ -49,7 +49,7 @@ export const SETTINGS = {
   actions: setting('FOLDWORK_ACTIONS', list, '', 'Modules that export actions for the executor, separated by commas; relative to the working directory.'),
   secretsFolder: setting('FOLDWORK_SECRETS_DIR', optional(text), '', 'Folder with one file per secret, named after it, as Docker and Kubernetes mount them. A workflow names one as { $secret: name } in the with of a task; the executor puts it in just before the action runs. Empty: there are no secrets.'),
   executorName: setting('FOLDWORK_EXECUTOR_NAME', optional(name), '', 'Name of this executor; one that comes back under its name gives up its old leases at once. Empty: the host name.'),
-  executorPools: setting('FOLDWORK_EXECUTOR_POOLS', list, 'default', 'Pools whose steps this executor takes, separated by commas.'),
+  executorPools: setting('FOLDWORK_EXECUTOR_POOLS', atLeastOne(list), 'default', 'Pools whose steps this executor takes, separated by commas.'),
   executorConcurrency: setting('FOLDWORK_EXECUTOR_CONCURRENCY', integer(1, 10_000), '200', 'Steps that one executor runs at the same time at most.'),
   executorLeaseMs: setting('FOLDWORK_EXECUTOR_LEASE', duration(500, 600_000), '10s', 'After this long without a sign of life an executor counts as lost and its work is given to others.'),
   plannerName: setting('FOLDWORK_PLANNER_NAME', optional(name), '', 'Name of this planner. Empty: the host name.'),
