@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { DEFINITION, GatewayFixture, submit, type Call } from './gateway-fixture';
 
@@ -86,4 +88,13 @@ it('answers an address that cannot be read with a problem, too', async () => {
     const { status, body } = await fixture.call('GET', path); // which refuses what is no problem
     expect([status, body.error]).toEqual(expected);
   }
+});
+
+it.each([['content-length: 100', '{"def'], ['transfer-encoding: chunked', '5\r\n{"def\r\n']])('a client that leaves in the middle of its body (%s) is no fault of the server', async (length, part) => {
+  const socket = connect(Number(new URL(fixture.gateway.url).port), '127.0.0.1');
+  socket.write(`POST /orchestrator/runs HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: application/json\r\n${length}\r\nauthorization: Bearer ${fixture.keys.operator}\r\n\r\n${part}`);
+  await once(socket, 'data'); // it is being read
+  socket.destroy();
+  for (let calls = 0; calls < 5; calls += 1) expect((await submit(fixture)).status).toBe(202);
+  expect(fixture.logLines.filter((line) => line.includes('request_failed'))).toEqual([]);
 });

@@ -9,6 +9,9 @@ export const sendProblem = ({ details }: Problem, request: FastifyRequest, reply
   void reply.status(status).headers(headers).type('application/problem+json').send(JSON.stringify(problemDocument(details, request.id)));
 };
 
+/** The client went away in the middle of its request, which is no fault of the server and has nobody to be answered. */
+const hasLeft = ({ raw }: FastifyRequest): boolean => raw.destroyed && !raw.complete;
+
 /** Every error leaves the gateway through here, but for those of an address that leads to no route. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -20,7 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const problem = problemOfError(error);
     const { status, error: code } = problem.details;
-    if (status >= 500) this.logTrouble(status, code, request, problem.cause ?? error);
+    if (status >= 500 && !hasLeft(request)) this.logTrouble(status, code, request, problem.cause ?? error);
     if (reply.raw.headersSent) {
       reply.raw.destroy(); // a stream broke in the middle: there is no other way to say so
       return;
