@@ -18,7 +18,8 @@ const DUE_ROWS_MAX = 5_000;
  * Gathers what changed in the agenda and writes it in one statement at a time. A run that begins and ends between two
  * writes never touches the table. Invariants:
  *  1. the saved position is never ahead of the saved appointments;
- *  2. a row is taken for absent only if nobody can have written one: its run began under this writer's eyes.
+ *  2. a row is taken for absent only if nobody can have written one: its run began under this writer's eyes;
+ *  3. a row of a shard that another planner has claimed meanwhile is not written: it would be news from before.
  */
 export class AgendaWriter {
   private changes = new Map<RunId, Appointment | 'removed'>();
@@ -81,9 +82,14 @@ export class AgendaWriter {
 
   /** Rejects when it could not be written; it is not lost by that. */
   flush(): Promise<void> {
-    const writing = this.writing.then(() => this.write());
-    this.writing = writing.catch(() => undefined); // whoever flushes is told
-    return writing;
+    return this.inTurn(() => this.write());
+  }
+
+  /** Nothing is written while this is done. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.writing.then(work);
+    this.writing = done.then(noop, noop); // whoever asked is told
+    return done;
   }
 
   async stop(): Promise<void> {
@@ -98,15 +104,17 @@ export class AgendaWriter {
     this.changes = new Map();
     for (const runId of changes.keys()) this.rows.delete(runId); // unknown until the statement is through
     try {
-      await this.agenda.save({ ...rowsOf(changes), shards, position });
+      const held = await this.agenda.save({ ...rowsOf(changes), shards, position });
       this.savedPosition = position;
-      for (const [runId, change] of changes) if (change !== 'removed') this.rows.set(runId, change);
+      for (const [runId, change] of changes) if (change !== 'removed' && held.includes(shardOf(runId))) this.rows.set(runId, change);
     } catch (error) {
       for (const [runId, change] of changes) if (!this.changes.has(runId)) this.changes.set(runId, change);
       throw error;
     }
   }
 }
+
+const noop = (): void => undefined;
 
 const isSame = (a: Appointment, b: Appointment): boolean =>
   a.inFlight === b.inFlight && a.wakeAt === b.wakeAt && a.inLane === b.inLane && (a.awaits ?? []).join() === (b.awaits ?? []).join();

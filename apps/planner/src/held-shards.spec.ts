@@ -7,12 +7,19 @@ it('owns gained shards at once and settles them later; lost ones are neither', (
   const held = new HeldShards();
   held.own([1, 2]);
   held.settle();
-  expect(held.gainedBy([2, 3])).toEqual([3]);
+  expect(held.gainedBy([2, 3], [])).toEqual([3]);
   held.own([2, 3]);
   expect([1, 2, 3].map((shard) => held.owns(inShard(shard)))).toEqual([false, true, true]);
   expect(held.settled).toEqual([2]);
   held.settle();
   expect(held.settled).toEqual([2, 3]);
+});
+
+it('gains anew what another planner had without our notice', () => {
+  const held = new HeldShards();
+  held.own([1, 2]);
+  held.settle();
+  expect(held.gainedBy([1, 2], [2])).toEqual([2]);
 });
 
 it('gives up what could not be settled, and gains it again', () => {
@@ -22,5 +29,5 @@ it('gives up what could not be settled, and gains it again', () => {
   held.own([1, 2]);
   held.giveUp();
   expect(held.owned).toEqual([1]);
-  expect(held.gainedBy([1, 2])).toEqual([2]);
+  expect(held.gainedBy([1, 2], [])).toEqual([2]);
 });

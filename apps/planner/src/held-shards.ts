@@ -20,8 +20,9 @@ export class HeldShards {
 
   readonly owns = (runId: RunId): boolean => this.shards.includes(shardOf(runId));
 
-  gainedBy(shards: readonly number[]): readonly number[] {
-    return shards.filter((shard) => !this.shards.includes(shard));
+  /** Those that are new to us, and those that another planner had while we took them for ours. */
+  gainedBy(shards: readonly number[], claimed: readonly number[]): readonly number[] {
+    return shards.filter((shard) => !this.shards.includes(shard) || claimed.includes(shard));
   }
 
   /** Owns exactly these from now on; those among them that are new are not settled. */

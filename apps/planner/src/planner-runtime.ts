@@ -86,13 +86,15 @@ export class PlannerRuntime {
     this.incarnation = await this.membership.join(settings.name, settings.leaseMs);
     this.lossesHandled = await this.watch.refresh(); // what is in flight is looked at below
     this.shards.own(shardsOf(settings.name, await this.membership.list()));
+    await this.agenda.claim(this.shards.owned);
     this.shards.settle(); // reading begins where their last planner stopped
+    // Lanes are folded from the runs of all shards, so reading begins where the slowest of all shards stands.
+    const from = await this.agenda.position(ALL_SHARDS);
     this.planner = await this.createPlanner();
     for (const publication of await log.readPublications()) this.triggers.fold(publication);
     await this.lanes.start();
-    // Lanes are folded from the runs of all shards, so reading begins where the slowest of all shards stands.
     this.writer.othersWroteUntil(await log.head());
-    this.subscription = this.createSubscription(await this.agenda.position(ALL_SHARDS));
+    this.subscription = this.createSubscription(from);
     this.subscription.start();
     this.listen();
     this.writer.start(FLUSH_MS);
@@ -202,17 +204,26 @@ export class PlannerRuntime {
     if (!(await this.membership.renew(name, this.incarnation, leaseMs))) {
       logger.warn({ event: 'planner_lease_lost', name });
       this.incarnation = await this.membership.join(name, leaseMs);
-      this.writer.release(this.shards.owns); // others may have written rows of ours
     }
     const shards = shardsOf(name, await this.membership.list());
-    const gained = this.shards.gainedBy(shards);
-    if (gained.length > 0 || shards.length !== this.shards.owned.length) await this.changeShards(shards, gained);
+    const before = this.shards.owned;
+    const gained = await this.writer.inTurn(() => this.claim(shards));
+    if (this.shards.owned !== before) await this.settle(gained);
+  }
+
+  /** What we know of a shard that another planner had meanwhile is worth nothing, whether we noticed or not. */
+  private async claim(shards: readonly number[]): Promise<readonly number[]> {
+    const gained = this.shards.gainedBy(shards, await this.agenda.claim(shards));
+    if (gained.length === 0 && shards.length === this.shards.owned.length) return gained;
+    this.shards.own(shards.filter((shard) => !gained.includes(shard)));
+    this.planner?.release(this.shards.owns);
+    this.writer.othersWroteUntil(await this.dependencies.log.head());
+    this.shards.own(shards);
+    return gained;
   }
 
   /** Invariant: a gained shard counts as taken over only when that went through; otherwise the next renewal tries again. */
-  private async changeShards(shards: readonly number[], gained: readonly number[]): Promise<void> {
-    this.shards.own(shards);
-    this.planner?.release(this.shards.owns);
+  private async settle(gained: readonly number[]): Promise<void> {
     try {
       if (gained.length > 0) await this.takeOver(gained);
       await this.lanes.reconsider();
@@ -222,8 +233,7 @@ export class PlannerRuntime {
       throw error;
     }
     this.shards.settle();
-    this.writer.othersWroteUntil(await this.dependencies.log.head());
-    this.dependencies.logger.info({ event: 'planner_shards', shards: shards.length });
+    this.dependencies.logger.info({ event: 'planner_shards', shards: this.shards.owned.length });
   }
 
   private async readDue(): Promise<void> {

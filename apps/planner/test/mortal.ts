@@ -2,27 +2,41 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { LogUnavailable, type EventLog, type NewEvent } from '@foldwork/events';
 
-/** A log and a pool for one process that can be killed: from then on nothing of what it does reaches the store. */
+/** A log and a pool for one process that can be killed or stopped. */
 export interface Mortal {
   readonly log: EventLog;
   readonly pool: Pool;
+  /** From now on nothing of what it does reaches the store. */
   kill(): void;
+  /** What it does reaches the store only when it goes on. */
+  stop(): void;
+  goOn(): void;
 }
 
 export const mortal = (log: EventLog, pool: Pool): Mortal => {
   let isDead = false;
+  let pause = Promise.withResolvers<undefined>();
+  pause.resolve(undefined);
+  const reach = async <T>(call: () => T): Promise<T> => {
+    await pause.promise;
+    if (isDead) throw new LogUnavailable('disconnected', 'killed');
+    return call();
+  };
   const guard = <T extends object>(target: T, calls: readonly PropertyKey[], own: Partial<T> = {}): T =>
     new Proxy(target, {
       get: (_target, key) => {
         const value: unknown = Reflect.get(Object.hasOwn(own, key) ? own : target, key);
         if (typeof value !== 'function') return value;
         const call = value as (...parameters: unknown[]) => unknown; // a method of the target
-        return (...parameters: unknown[]) => (isDead && calls.includes(key) ? Promise.reject(new LogUnavailable('disconnected', 'killed')) : call.apply(target, parameters));
+        return (...parameters: unknown[]) => (calls.includes(key) ? reach(() => call.apply(target, parameters)) : call.apply(target, parameters));
       },
     });
   const prepare: EventLog['prepare'] = (appends) => {
     const send = log.prepare(appends);
-    return () => (isDead ? appends.map(() => Promise.reject(new LogUnavailable('disconnected', 'killed'))) : send());
+    return () => {
+      const sending = reach(send);
+      return appends.map(async (_append, index) => (await sending)[index] ?? Promise.reject(new Error('no outcome')));
+    };
   };
   return {
     log: guard(log, ['append', 'readAfter', 'readRuns', 'head'], { prepare }),
@@ -30,6 +44,10 @@ export const mortal = (log: EventLog, pool: Pool): Mortal => {
     kill: () => {
       isDead = true;
     },
+    stop: () => {
+      pause = Promise.withResolvers();
+    },
+    goOn: () => pause.resolve(undefined),
   };
 };
 

@@ -114,6 +114,28 @@ it('knows what happened to runs between a takeover that failed half-way and the 
   await world.until(() => runs.every(hasB), 'a command for what comes next');
 });
 
+it('writes nothing of what it knew before it was stopped for longer than its lease', async () => {
+  const life = mortal(world.log, world.pool);
+  await world.start({ name: 'stopped', leaseMs: 900 }, life);
+  const definition = await world.define([{ id: 'a' }, { id: 'gate', type: 'wait', waitFor: 'go', timeout: 3_600_000 }]);
+  const runs = await Promise.all(Array.from({ length: 30 }, () => world.request(definition)));
+  await world.until(() => runs.every((runId) => world.commandsOf(runId).length > 0), 'commands');
+  life.stop(); // with rows to write
+  await sleep(1_000);
+  await world.start({ name: 'heir', leaseMs: 900 });
+  for (const runId of runs) {
+    await world.claim(runId, 'a');
+    await world.complete(runId, 'a');
+  }
+  const isWaiting = async (runId: RunId): Promise<boolean> => (await world.run(runId)).waiting.size === 1;
+  await world.until(async () => (await Promise.all(runs.map(isWaiting))).every(Boolean), 'runs that wait');
+  await sleep(200); // what they wait for is in the agenda
+  life.goOn();
+  await world.until(() => world.linesOf('planner_shards').filter(({ shards }) => shards === 8).length === 2, 'both share the work');
+  await world.reached(await world.request([{ id: 'tell', type: 'signal', signal: { id: 'go' } }]), 'succeeded');
+  await Promise.all(runs.map((runId) => world.reached(runId, 'succeeded', 2_000)));
+});
+
 it('removes the row of an ended run that its planner before wrote too late', async () => {
   await world.start();
   const runId = await world.request([{ id: 'a' }]);

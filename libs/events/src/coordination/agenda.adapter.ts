@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { RunId } from '../contracts';
 import { storeQuery } from './store-query';
@@ -38,19 +38,31 @@ export interface AgendaChanges {
   readonly position: number;
 }
 
-/** Rows and cursor in one statement: after a crash both are as they were at the same moment, at worst a little behind. */
+/** A shard that nobody had is read from the beginning. Locks come in the order of shards here and in `SAVE`. */
+const CLAIM = `
+  INSERT INTO public.planner_shards AS s (shard, position, epoch, holder)
+  SELECT shard, 0, (SELECT epoch FROM public.log_meta), $2::uuid FROM unnest($1::smallint[]) AS shard ORDER BY shard
+  ON CONFLICT (shard) DO UPDATE SET holder = excluded.holder WHERE s.holder IS DISTINCT FROM excluded.holder
+  RETURNING s.shard`;
+
+/**
+ * Rows and cursor in one statement: after a crash both are as they were at the same moment, at worst a little behind. Only
+ * of shards that are held, and a claim waits for it: whoever takes a shard over finds what was saved, and nothing comes later.
+ */
 const SAVE = `
-  WITH gone AS (DELETE FROM public.agenda WHERE run_id = ANY ($1::uuid[])),
+  WITH held AS (SELECT shard FROM public.planner_shards WHERE holder = $10::uuid ORDER BY shard FOR NO KEY UPDATE),
+  gone AS (DELETE FROM public.agenda WHERE run_id = ANY ($1::uuid[]) AND shard IN (SELECT shard FROM held)),
   kept AS (
     INSERT INTO public.agenda AS a (run_id, shard, wake_at, in_flight, in_lane, awaits)
     SELECT run_id, shard, wake_at, in_flight, in_lane, CASE WHEN awaits <> '' THEN string_to_array(awaits, chr(31)) END
     FROM unnest($4::uuid[], $5::smallint[], $6::bigint[], $7::boolean[], $8::boolean[], $9::text[])
       AS new (run_id, shard, wake_at, in_flight, in_lane, awaits)
-    ON CONFLICT (run_id) DO UPDATE SET wake_at = excluded.wake_at, in_flight = excluded.in_flight, in_lane = excluded.in_lane, awaits = excluded.awaits)
-  INSERT INTO public.planner_shards AS s (shard, position, epoch)
-  SELECT shard, $3::bigint, (SELECT epoch FROM public.log_meta) FROM unnest($2::smallint[]) AS shard
-  ON CONFLICT (shard) DO UPDATE SET position = excluded.position, epoch = excluded.epoch
-  WHERE s.position < excluded.position OR s.epoch <> excluded.epoch`;
+    WHERE shard IN (SELECT shard FROM held)
+    ON CONFLICT (run_id) DO UPDATE SET wake_at = excluded.wake_at, in_flight = excluded.in_flight, in_lane = excluded.in_lane, awaits = excluded.awaits),
+  moved AS (
+    UPDATE public.planner_shards AS s SET position = $3::bigint, epoch = log.epoch FROM public.log_meta AS log
+    WHERE s.shard = ANY ($2::smallint[]) AND s.shard IN (SELECT shard FROM held) AND (s.position < $3::bigint OR s.epoch <> log.epoch))
+  SELECT shard FROM held`;
 
 const DUE = `SELECT run_id, wake_at FROM public.agenda
   WHERE wake_at <= $2::bigint AND shard = ANY ($1::smallint[]) ORDER BY wake_at LIMIT $3`;
@@ -64,16 +76,24 @@ const IN_LANE = 'SELECT run_id FROM public.agenda WHERE in_lane';
 const POSITIONS = `SELECT s.shard, s.position FROM public.planner_shards s JOIN public.log_meta m ON m.epoch = s.epoch
   WHERE s.shard = ANY ($1::smallint[])`;
 
-/** The agenda in Postgres. The pool belongs to the caller and should have `synchronous_commit = off`. */
+/** The agenda in Postgres, for one planner. The pool belongs to the caller and should have `synchronous_commit = off`. */
 export class Agenda {
+  private readonly holder = randomUUID();
+
   constructor(private readonly pool: Pool) {}
 
-  async save({ saved, removed, shards, position }: AgendaChanges): Promise<void> {
+  /** Takes these shards, whoever has them; returns those that it did not have. */
+  async claim(shards: readonly number[]): Promise<number[]> {
+    return shardsIn(await storeQuery(this.pool, 'agenda_claim', CLAIM, [shards, this.holder]));
+  }
+
+  /** Writes what belongs to shards that nobody else has claimed since; returns the shards that it has. */
+  async save({ saved, removed, shards, position }: AgendaChanges): Promise<number[]> {
     const columns = [
       saved.map((entry) => entry.runId), saved.map(({ shard }) => shard), saved.map(({ wakeAt }) => wakeAt ?? null), saved.map(({ inFlight }) => inFlight),
       saved.map(({ inLane }) => inLane ?? false), saved.map(({ awaits }) => (awaits ?? []).join(SEPARATOR)),
     ];
-    await storeQuery(this.pool, 'agenda_save', SAVE, [removed, shards, position, ...columns]);
+    return shardsIn(await storeQuery(this.pool, 'agenda_save', SAVE, [removed, shards, position, ...columns, this.holder]));
   }
 
   /** Runs of these shards that are due before the time, earliest first. */
@@ -102,5 +122,7 @@ export class Agenda {
     return rows.length < shards.length ? 0 : Math.min(...rows.map((row) => Number(row.position)));
   }
 }
+
+const shardsIn = (rows: readonly { shard: number }[]): number[] => rows.map(({ shard }) => shard);
 
 const runIds = (rows: readonly { run_id: RunId }[]): RunId[] => rows.map((row) => row.run_id);

@@ -6,6 +6,7 @@ import { Definitions1764000000005 } from './migrations/0005-definitions';
 import { Immutability1764000000006 } from './migrations/0006-immutability';
 import { Agenda1764000000011 } from '../coordination/migrations/0011-agenda';
 import { AgendaWaits1764000000013 } from '../coordination/migrations/0013-agenda-waits';
+import { ShardHolders1764000000015 } from '../coordination/migrations/0015-shard-holders';
 import { Members1764000000012 } from '../coordination/migrations/0012-members';
 import { AppendFunctions1764000000007 } from './migrations/0007-append-functions';
 import { AppendEvent1764000000014 } from './migrations/0014-append-event';
@@ -23,4 +24,5 @@ export const logMigrations = [
   Members1764000000012,
   AgendaWaits1764000000013,
   AppendEvent1764000000014,
+  ShardHolders1764000000015,
 ];
