@@ -89,7 +89,7 @@ export class Executor {
     this.isStopping = true;
     this.slots.close();
     await Promise.all(this.hints.map((hint) => hint.close()));
-    const limit = setTimeout(() => this.running.abortAll('the executor stopped before the attempt ended'), this.dependencies.settings.stopMs);
+    const limit = setTimeout(() => this.running.close('the executor stopped before the attempt ended'), this.dependencies.settings.stopMs);
     if (this.active > 0) await new Promise<void>((resolve) => (this.idle = resolve));
     clearTimeout(limit);
     await this.lease.stop();

@@ -34,6 +34,7 @@ export class RunningAttempts {
   /** Versions at which runs were paused, the latest ones: their commands may be on the way, or between two tasks. */
   private readonly pauses = new LRUCache<RunId, number>({ max: PAUSES_MAX });
   private count = 0;
+  private closed: string | undefined;
 
   get size(): number {
     return this.count;
@@ -44,6 +45,7 @@ export class RunningAttempts {
     const ofRun = this.byRun.get(runId) ?? new Set();
     this.byRun.set(runId, ofRun.add(attempt));
     this.count += 1;
+    if (this.closed !== undefined) attempt.abort(LEASE_LOST, this.closed);
     return attempt;
   }
 
@@ -64,6 +66,12 @@ export class RunningAttempts {
   /** The executor may hold attempts no longer: they end as lost, which says nothing against their tasks. */
   abortAll(reason: string): void {
     for (const ofRun of this.byRun.values()) for (const attempt of ofRun) attempt.abort(LEASE_LOST, reason);
+  }
+
+  /** As well those whose claims are still on their way. */
+  close(reason: string): void {
+    this.closed = reason;
+    this.abortAll(reason);
   }
 
   private end(runId: RunId, attempt: RunningAttempt): void {
