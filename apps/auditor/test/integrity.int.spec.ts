@@ -176,6 +176,21 @@ describe('the check of the log', () => {
   });
 });
 
+it('does not wait at its end for a webhook that does not answer', async () => {
+  const asked = Promise.withResolvers<void>();
+  const server = createServer(() => asked.resolve());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await world.append(mixedRuns(40));
+  const auditor = world.auditor({ anchors: { every: EVERY, webhook: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` } });
+  auditor.start();
+  await asked.promise;
+  const stopping = performance.now();
+  await auditor.stop();
+  expect(performance.now() - stopping).toBeLessThan(3_000);
+  server.closeAllConnections();
+  server.close();
+});
+
 it('delivers each anchor to the webhook, again after refusals, in order', async () => {
   const received: number[] = [];
   let refusals = 2;

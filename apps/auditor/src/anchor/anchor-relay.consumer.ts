@@ -23,7 +23,7 @@ export class AnchorRelayConsumer {
     const after = this.written ?? (await this.sink.newest());
     const anchors = await anchorsAfter(this.pool, after);
     this.written = undefined;
-    if (anchors.length > 0) await this.sink.write(anchors);
+    if (anchors.length > 0) await this.sink.write(anchors, signal);
     this.written = anchors.at(-1)?.position ?? after;
     await this.news.wait(0, IDLE_MS, signal);
   }

@@ -4,6 +4,6 @@ import type { Anchor } from './rolling-root';
 export interface AnchorSink {
   /** Position of the newest anchor it certainly has, 0 for none. */
   newest(): Promise<number>;
-  /** In order; the same anchor may come twice. Rejects when it cannot take them. */
-  write(anchors: readonly Anchor[]): Promise<void>;
+  /** In order; the same anchor may come twice. Rejects when it cannot take them, and soon after `signal` aborts. */
+  write(anchors: readonly Anchor[], signal: AbortSignal): Promise<void>;
 }

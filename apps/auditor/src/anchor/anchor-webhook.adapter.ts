@@ -18,22 +18,22 @@ export class AnchorWebhookAdapter implements AnchorSink {
     return (await openCheckpoint(this.pool, CHECKPOINT, 'beginning')).position;
   }
 
-  async write(anchors: readonly Anchor[]): Promise<void> {
+  async write(anchors: readonly Anchor[], signal: AbortSignal): Promise<void> {
     for (const anchor of anchors) {
       const checkpoint = await openCheckpoint(this.pool, CHECKPOINT, 'beginning');
       if (checkpoint.position >= anchor.position) continue;
-      await this.post(anchor);
+      await this.post(anchor, signal);
       await moveCheckpoint(this.pool, CHECKPOINT, checkpoint, anchor.position);
     }
   }
 
-  private async post(anchor: Anchor): Promise<void> {
+  private async post(anchor: Anchor, signal: AbortSignal): Promise<void> {
     const response = await fetch(this.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(anchor),
       redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
     if (!response.ok) throw new Error(`the anchor webhook answered ${response.status}`);
   }

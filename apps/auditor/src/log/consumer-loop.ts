@@ -56,6 +56,7 @@ export class ConsumerLoop {
       this.logger.error({ event: 'consumer_stopped', consumer: this.name, err: error });
       return;
     }
+    if (signal.aborted) return; // cut short
     if (this.failures === 0) this.logger.warn({ event: 'consumer_failed', consumer: this.name, err: error });
     this.failures += 1;
     await sleep(Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(this.failures - 1, 10), BACKOFF_MAX_MS), signal);
