@@ -103,6 +103,29 @@ describe('an append in trouble', () => {
     await expect(appender.head()).rejects.toMatchObject({ name: 'LogUnavailable', code: 'broken' });
   });
 
+  it('needs no second try under another isolation level that the database has as its default', async () => {
+    await owner.query(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''serializable''', current_database()); END $$`);
+    const logs = [open({ retryDelaysMs: [] }), createPostgresEventLog({ connectionString: database.url, retryDelaysMs: [] })];
+    try {
+      await Promise.all(logs.map(async (each) => {
+        for (let round = 0; round < 100; round++) expect(await each.append([anEvent(aRunId())])).toMatchObject({ status: 'ok' });
+      }));
+    } finally {
+      await logs[1]?.close();
+      await owner.query(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_isolation', current_database()); END $$`);
+    }
+  });
+
+  it('that a standby refuses is tried again: it may be the primary soon', async () => {
+    const appender = open({ retryDelaysMs: [20, 20, 20, 20, 20, 20, 20, 20, 20, 20] });
+    const readOnly = (setting: string) => owner.query(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I ${setting}', current_database()); END $$`);
+    await readOnly('SET default_transaction_read_only = on');
+    const appended = appender.append([anEvent(aRunId())]);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await readOnly('RESET default_transaction_read_only');
+    expect(await appended).toMatchObject({ status: 'ok' });
+  });
+
   it('refuses to append after close, and close lets accepted appends finish', async () => {
     const appender = open();
     const accepted = appender.append([anEvent(aRunId())]);

@@ -26,6 +26,8 @@ export const connectionSettings = (
 ) => {
   const url = new URL(connectionString);
   const options = [url.searchParams.get('options') ?? '', `-c lock_timeout=${lockTimeoutMs}`, `-c statement_timeout=${statementTimeoutMs}`];
+  // What waited for the lock must see what the one before it committed, whatever the database's default is.
+  options.push('-c default_transaction_isolation=read\\ committed');
   // A plan made while the table was empty is kept for the life of a connection; only the one by index stays good.
   options.push('-c enable_seqscan=off');
   // What reads a table without an index (log_meta) then counts as dear, and would be compiled for 80 ms.

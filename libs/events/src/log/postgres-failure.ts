@@ -4,7 +4,7 @@ import { EventRefused, LogUnavailable } from './event-log.port';
  * What an error of Postgres or of the connection means for an append:
  * `occupied`    a version is taken or its predecessor is missing: ask the checking function;
  * `refused`     a value can never be stored (22, 23, 54): find the one that is at fault;
- * `transient`   the same statement may succeed later (08, 40, 53, 55, 57, connection lost);
+ * `transient`   the same statement may succeed later (08, 40, 53, 55, 57, connection lost, a server that is no primary);
  * `full`        the disk is full: later, but not soon;
  * `broken`      nothing that time mends: missing schema, missing rights.
  */
@@ -19,6 +19,7 @@ interface DatabaseError {
 
 const STREAM_CONSTRAINT = 'events_stream_version_key';
 const POSITION_CONSTRAINT = 'events_pkey';
+const READ_ONLY = '25006';
 const TRANSIENT_CLASSES = ['08', '40', '53', '55', '57', '58', 'XX'];
 const REFUSED_CLASSES = ['22', '23', '54'];
 
@@ -37,7 +38,7 @@ export const failureKind = (error: unknown): FailureKind => {
   if (state === '23502' && column === 'hash') return 'occupied';
   if (state === '23505' && constraint === POSITION_CONSTRAINT) return 'transient';
   if (state === '53100') return 'full';
-  if (TRANSIENT_CLASSES.includes(state.slice(0, 2))) return 'transient';
+  if (state === READ_ONLY || TRANSIENT_CLASSES.includes(state.slice(0, 2))) return 'transient';
   return REFUSED_CLASSES.includes(state.slice(0, 2)) ? 'refused' : 'broken';
 };
 
