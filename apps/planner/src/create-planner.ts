@@ -1,4 +1,4 @@
-import { formatRunId, refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
+import { refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
 import { WorkflowRegistry, type DefinitionCache, type Logger, type TaskTypeVersionStore } from '@foldwork/platform';
 import type { AgendaWriter } from './agenda-writer';
 import { Dispatcher } from './dispatcher';
@@ -32,11 +32,12 @@ export interface PlannerMakings {
   readonly isLost: (executor: string) => boolean;
   readonly now: () => number;
   readonly onTrouble: (error: unknown) => void;
+  readonly onSetAside: (runId: RunId, error: unknown) => void;
 }
 
 /** Puts a planner together from what its runtime owns. */
 export const createPlanner = (makings: PlannerMakings): { readonly planner: Planner; readonly signals: SignalDelivery } => {
-  const { log, bus, logger, definitions, agenda, writer, due, triggers, versions, planned, settings, metadata, epoch, owns, isLost, now, onTrouble } = makings;
+  const { log, bus, logger, definitions, agenda, writer, due, triggers, versions, planned, settings, metadata, epoch, owns, isLost, now, onTrouble, onSetAside } = makings;
   const starter = new RunStarter(log, new WorkflowRegistry(log, now), definitions, metadata);
   const signals = new SignalDelivery({
     log, agenda, starter, metadata, now, triggers, versions,
@@ -50,7 +51,6 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
     interactions: new Interactions({ log, signals, starter, metadata, now }),
     context: (at) => ({ now: at, metadata, isLost, isTakingLong: stopwatch(), refusalOf, quarantineMs: settings.quarantineMs }),
   });
-  const onSetAside = (runId: RunId, err: unknown): void => logger.error({ event: 'run_set_aside', runId: formatRunId(runId), err });
   const isOwn = isByPlannerNamed(settings.name);
   const isForeign = (event: RecordedEvent): boolean => isByPlanner(event) && (!isOwn(event) || writer.mayBeForeign(event.position));
   return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, isForeign, onSetAside }) };

@@ -1,5 +1,5 @@
-import type { Agenda, EventLog, EventMetadata, RecordedEvent, RunId } from '@foldwork/events';
-import { admissible, admission, emptyLaneBook, foldLanes, foldRun } from '@foldwork/domain';
+import { LogUnavailable, type Agenda, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
+import { admissible, admission, emptyLaneBook, foldLanes, foldRun, lacksRequest, leaveLane } from '@foldwork/domain';
 
 export interface LaneKeeperParts {
   readonly log: EventLog;
@@ -7,6 +7,8 @@ export interface LaneKeeperParts {
   readonly owns: (runId: RunId) => boolean;
   readonly metadata: EventMetadata;
   readonly now: () => number;
+  /** An event of it cannot be read: it is out of its lane, the others go on. */
+  readonly onSetAside: (runId: RunId, error: unknown) => void;
 }
 
 /** Lets runs into their lanes, in order. Every planner knows all lanes and admits the runs of its own shards. */
@@ -19,15 +21,13 @@ export class LaneKeeper {
   /** What the log says of runs that are in lanes now; events that come again later change nothing. */
   async start(): Promise<void> {
     const { agenda, log } = this.parts;
-    for (const event of await log.readRuns(await agenda.inLanes())) foldLanes(this.book, event);
+    await this.fold(await log.readRuns(await agenda.inLanes()));
     this.hasNews = true;
   }
 
-  /** Takes in an event of any run, in log order. */
-  fold(event: RecordedEvent): void {
-    if (event.task !== '' || (event.type === 'RunRequested' ? !event.data.includes('"lane":') : !this.book.places.has(event.runId))) return;
-    foldLanes(this.book, event);
-    this.hasNews = true;
+  /** Takes in events of any runs, in log order. Rejects with `LogUnavailable`; they may then come again. */
+  async fold(events: readonly RecordedEvent[]): Promise<void> {
+    for (const event of events) if (this.concerns(event)) await this.guarded(event.runId, () => this.take(event));
   }
 
   /** Runs of other planners became ours: it may be the turn of one of them. */
@@ -38,15 +38,30 @@ export class LaneKeeper {
 
   /** Admits whoever's turn it is. Rejects with `LogUnavailable`; then the next call tries again. */
   async admit(): Promise<void> {
-    if (!this.hasNews) return;
-    this.hasNews = false;
-    const ready = admissible(this.book).filter(({ runId }) => this.parts.owns(runId));
-    try {
-      await Promise.all(ready.map(({ runId }) => this.admitOne(runId)));
-    } catch (error) {
-      this.hasNews = true;
-      throw error;
+    while (this.hasNews) {
+      this.hasNews = false;
+      const ready = admissible(this.book).filter(({ runId }) => this.parts.owns(runId));
+      try {
+        await Promise.all(ready.map(({ runId }) => this.guarded(runId, () => this.admitOne(runId))));
+      } catch (error) {
+        this.hasNews = true;
+        throw error;
+      }
     }
+  }
+
+  private concerns({ runId, task, type, data }: RecordedEvent): boolean {
+    if (task !== '') return false;
+    return type === 'RunRequested' ? data.includes('"lane":') : type === 'RunRetried' || this.book.places.has(runId);
+  }
+
+  private async take(event: RecordedEvent): Promise<void> {
+    if (lacksRequest(this.book, event)) {
+      const [request] = await this.parts.log.readRuns([event.runId]);
+      if (request !== undefined) foldLanes(this.book, request);
+    }
+    foldLanes(this.book, event);
+    this.hasNews = true;
   }
 
   /** A conflict means that the run has moved meanwhile; its events say how, and come here too. */
@@ -55,5 +70,16 @@ export class LaneKeeper {
     const run = foldRun(await log.readRuns([runId]));
     const event = run && admission(run, { now: now(), metadata });
     if (event !== undefined) await log.append([event]);
+  }
+
+  private async guarded(runId: RunId, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof LogUnavailable) throw error;
+      leaveLane(this.book, runId);
+      this.hasNews = true;
+      this.parts.onSetAside(runId, error);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { Agenda, BROADCAST_RUN, lineageOf, LogSubscription, Membership, openEvent, type RecordedEvent, type RunId, type Subscription } from '@foldwork/events';
+import { Agenda, BROADCAST_RUN, formatRunId, lineageOf, LogSubscription, Membership, openEvent, type RecordedEvent, type RunId, type Subscription } from '@foldwork/events';
 import { Clock, DefinitionCache, TaskTypeVersionStore } from '@foldwork/platform';
 import { AgendaWriter } from './agenda-writer';
 import { createPlanner } from './create-planner';
@@ -66,7 +66,7 @@ export class PlannerRuntime {
       readLog: () => this.subscription?.wake(),
       onTrouble: this.trouble,
     });
-    this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: plannerMetadata(dependencies.settings.name), owns: this.shards.owns, now: this.now });
+    this.lanes = new LaneKeeper({ log: dependencies.log, agenda: this.agenda, metadata: plannerMetadata(dependencies.settings.name), owns: this.shards.owns, now: this.now, onSetAside: this.setAside });
     this.writer = new AgendaWriter(this.agenda, () => ({ shards: this.shards.settled, position: this.subscription?.position ?? 0 }), this.trouble);
   }
 
@@ -121,12 +121,16 @@ export class PlannerRuntime {
     if (!this.isStopping) this.dependencies.logger.warn({ event: 'planner_trouble', err });
   };
 
+  private readonly setAside = (runId: RunId, err: unknown): void => {
+    this.dependencies.logger.error({ event: 'run_set_aside', runId: formatRunId(runId), err });
+  };
+
   private async createPlanner(): Promise<Planner> {
     const { log, bus, definitions, settings, logger } = this.dependencies;
     const { agenda, writer, due, now, triggers, versions, tally: planned, trouble, shards: { owns } } = this;
     const { planner, signals } = createPlanner({
       log, bus, logger, settings, agenda, writer, due, owns, now, triggers, versions, planned, definitions: new DefinitionCache(definitions),
-      metadata: plannerMetadata(settings.name), epoch: await log.epoch(), isLost: this.watch.isLost, onTrouble: trouble,
+      metadata: plannerMetadata(settings.name), epoch: await log.epoch(), isLost: this.watch.isLost, onTrouble: trouble, onSetAside: this.setAside,
     });
     this.signals = signals;
     return planner;
@@ -152,8 +156,8 @@ export class PlannerRuntime {
   private async take(events: readonly RecordedEvent[]): Promise<void> {
     this.handling = events.at(-1)?.position ?? this.handling;
     const broadcasts: RecordedEvent[] = [];
+    await this.lanes.fold(events);
     for (const event of events) {
-      this.lanes.fold(event);
       this.triggers.fold(event);
       if (event.runId === BROADCAST_RUN) broadcasts.push(event);
     }

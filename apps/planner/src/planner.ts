@@ -223,7 +223,7 @@ export class Planner {
   private setAside(runId: RunId, error: unknown): void {
     const { cache, agenda, now, onSetAside } = this.parts;
     cache.drop(runId);
-    agenda.set(runId, { inFlight: true, wakeAt: now() + SET_ASIDE_MS });
+    agenda.set(runId, { inFlight: true, inLane: true, wakeAt: now() + SET_ASIDE_MS }); // it may be in a lane
     onSetAside(runId, error);
   }
 }

@@ -85,7 +85,7 @@ export class RunDecisions {
     const { agenda, due, cache, now } = this.parts;
     const wakeAt = now() + CONFLICT_PAUSE_MS;
     cache.drop(runId);
-    agenda.set(runId, { inFlight: true, wakeAt });
+    agenda.set(runId, { inFlight: true, inLane: true, wakeAt }); // it may be in a lane
     due.add(runId, wakeAt);
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LogUnavailable, type DefinitionHash, type EventLog, type RunId } from '@foldwork/events';
+import { formatRunId, LogUnavailable, RUN_STREAM, type DefinitionHash, type EventLog, type NewEvent, type RunId } from '@foldwork/events';
+import { runIdAt } from '@foldwork/testing';
 import { mortal } from './mortal';
 import { PlannerWorld } from './planner-world';
 
@@ -99,4 +100,47 @@ it('passes over a run that was canceled in the queue; a failed one gives its pla
   await world.work(third);
   await world.until(() => world.commandsOf(first).length === 2, 'the first one again');
   expect(await admitted()).toEqual([first, third, first]);
+});
+
+it('knows the lane of a failed run that is tried again, also where the planner has started since', async () => {
+  definition = await world.define([{ id: 'a', retry: { maximumAttempts: 1 } }]);
+  await world.start();
+  const failed = await inLane(1);
+  await world.until(() => isCommanded(failed), 'its turn');
+  await world.claim(failed, 'a');
+  await world.complete(failed, 'a', 1, { transition: 'fail', to: 'failed', error: { code: 'NO', message: 'no' } });
+  await world.reached(failed, 'failed');
+  await sleep(PATIENCE_MS); // its row is gone
+  await world.stopAll();
+  await world.start();
+  const holder = await inLane(1);
+  await world.until(() => isCommanded(holder), 'the turn of another one');
+  await world.command(failed, { kind: 'retry' });
+  await sleep(PATIENCE_MS);
+  expect(world.commandsOf(failed)).toHaveLength(1);
+  await world.work(holder);
+  await world.until(() => world.commandsOf(failed).length === 2, 'its turn again');
+});
+
+it('sets a run aside of which an event cannot be read, in the queue or at its request; the others go on, also after a restart', async () => {
+  const append = (runId: RunId, event: Pick<NewEvent, 'task' | 'version' | 'type' | 'data'>) =>
+    world.log.append([{ ...event, runId, namespace: world.namespace, schemaVersion: 1, decide: false, metadata: '{}' }]);
+  await world.start();
+  const [first, spoilt, third] = [await inLane(1), await inLane(1), await inLane(1)];
+  await append(spoilt, { task: RUN_STREAM, version: 2, type: 'RunPlanned', data: '{}' });
+  const nonsense = runIdAt(Date.now());
+  await append(nonsense, { task: RUN_STREAM, version: 1, type: 'RunRequested', data: '{"lane":null}' });
+  await world.until(() => isCommanded(first), 'the first one');
+  await world.work(first);
+  await world.until(() => isCommanded(third), 'the third one');
+  const setAside = world.linesOf('run_set_aside').map(({ runId }) => runId);
+  expect(setAside).toEqual(expect.arrayContaining([spoilt, nonsense].map(formatRunId)));
+  await sleep(PATIENCE_MS);
+  await world.stopAll();
+  await world.start();
+  const fourth = await inLane(1);
+  await sleep(PATIENCE_MS);
+  expect(isCommanded(fourth)).toBe(false);
+  await world.work(third);
+  await world.until(() => isCommanded(fourth), 'the fourth one');
 });

@@ -34,7 +34,7 @@ export { applyEvent, foldEvent, foldRun, initialRun } from './run/fold-run';
 export { isOpenRun, type RunState, type RunStatus, type SignalState, type TaskState } from './run/run.state';
 export { decideRun, lookAtEverything, lookAtTask, type RunDecision } from './run/decide-run';
 export { admission } from './run/admission';
-export { admissible, emptyLaneBook, foldLanes, type LaneBook, type LaneState } from './run/lane.state';
+export { admissible, emptyLaneBook, foldLanes, lacksRequest, leaveLane, type LaneBook, type LaneState } from './run/lane.state';
 export { runLane } from './run/run-lane';
 export { openChildRuns } from './run/child-runs';
 export {

@@ -10,7 +10,7 @@ import { openEvent, type RecordedEvent, type RunId } from '@foldwork/events/cont
 export interface LaneBook {
   /** Those that somebody is in or queues for, by namespace and key. */
   readonly lanes: Map<string, LaneState>;
-  /** Of each run that may still be in its lane, or come back to it. */
+  /** Of each run that is in its lane or queues for it. */
   readonly places: Map<RunId, LanePlace>;
 }
 
@@ -31,8 +31,20 @@ interface LanePlace {
 
 export const emptyLaneBook = (): LaneBook => ({ lanes: new Map(), places: new Map() });
 
+/**
+ * Whether a person has a failed run tried again of which the book knows no lane (any more): its `RunRequested` has to be
+ * taken in once more before the event. A run that is tried again by itself keeps its place meanwhile.
+ */
+export const lacksRequest = ({ places }: LaneBook, recorded: FoldedEvent): boolean => {
+  if (recorded.task !== '' || recorded.type !== 'RunRetried' || places.has(recorded.runId)) return false;
+  const event = openEvent(recorded);
+  return event.type === 'RunRetried' && !event.data.automatic;
+};
+
+type FoldedEvent = Pick<RecordedEvent, 'runId' | 'task' | 'type' | 'schemaVersion' | 'data' | 'namespace'>;
+
 /** Takes in one event. Events that do not concern lanes cost a comparison. */
-export const foldLanes = (book: LaneBook, recorded: Pick<RecordedEvent, 'runId' | 'task' | 'type' | 'schemaVersion' | 'data' | 'namespace'>): void => {
+export const foldLanes = (book: LaneBook, recorded: FoldedEvent): void => {
   if (recorded.task !== '' || !CONCERNS.has(recorded.type)) return;
   if (recorded.type !== 'RunRequested' && !book.places.has(recorded.runId)) return;
   const event = openEvent(recorded);
@@ -40,9 +52,7 @@ export const foldLanes = (book: LaneBook, recorded: Pick<RecordedEvent, 'runId' 
   if (event.type === 'RunRequested') enter(book, recorded, event.data.lane);
   else if (event.type === 'RunAdmitted') admit(book, runId);
   else if (event.type === 'RunRetried') queueUp(book, runId);
-  else if (event.type !== 'RunFailed') leave(book, runId, true);
-  // a failed run that is tried again by itself keeps its place
-  else if (event.data.retryAt === undefined) leave(book, runId, false);
+  else if (event.type !== 'RunFailed' || event.data.retryAt === undefined) leaveLane(book, runId);
 };
 
 const CONCERNS: ReadonlySet<string> = new Set(['RunRequested', 'RunAdmitted', 'RunRetried', 'RunCompleted', 'RunFailed', 'RunCanceled', 'RunRolledBack']);
@@ -68,13 +78,14 @@ const admit = (book: LaneBook, runId: RunId): void => {
   if (lane?.queue.delete(runId) === true) lane.running.add(runId);
 };
 
-const leave = (book: LaneBook, runId: RunId, forGood: boolean): void => {
+/** Also for a run that nobody can say anything of: the others go on. */
+export const leaveLane = (book: LaneBook, runId: RunId): void => {
   const name = book.places.get(runId)?.name ?? '';
   const lane = book.lanes.get(name);
   lane?.queue.delete(runId);
   lane?.running.delete(runId);
   if (lane !== undefined && lane.queue.size + lane.running.size === 0) book.lanes.delete(name);
-  if (forGood) book.places.delete(runId);
+  book.places.delete(runId);
 };
 
 /** Runs that may begin now, in order: those of their queue that have a free place. Append `admission` of each. */

@@ -1,6 +1,6 @@
 import { newEvent, refusalOf, signalStream, stringifyJson, type EventLog, type NewEvent, type RecordedEvent, type RunId } from '@foldwork/events';
 import {
-  admissible, admission, childRunView, decideOperatorCommand, decideRun, derivedRunId, emptyLaneBook, foldEvent, foldLanes, foldRun, isOpenRun, lookAtEverything,
+  admissible, admission, childRunView, decideOperatorCommand, decideRun, derivedRunId, emptyLaneBook, foldEvent, foldLanes, foldRun, isOpenRun, lacksRequest, lookAtEverything,
   lookAtTask, openChildRuns, stepCommands, unknownTarget,
   type ChildRunRequest, type CompiledDefinition, type OutgoingSignal, type RunDecision, type RunState, type SignalDispatch,
 } from '@foldwork/domain';
@@ -54,6 +54,7 @@ export class SimulatedPlanner {
     const events = await this.parts.log.readAfter(this.cursor, Number.MAX_SAFE_INTEGER);
     const due = new Set<RunId>();
     for (const event of events) {
+      if (lacksRequest(this.lanes, event)) foldLanes(this.lanes, await this.requestOf(event.runId));
       foldLanes(this.lanes, event);
       if (event.type === 'RunRequested') this.known.add(event.runId);
       const run = this.runs.get(event.runId);
@@ -171,6 +172,12 @@ export class SimulatedPlanner {
 
   private async readRun(runId: RunId): Promise<RunState | undefined> {
     return foldRun(await this.parts.log.readRuns([runId]));
+  }
+
+  private async requestOf(runId: RunId): Promise<RecordedEvent> {
+    const [request] = await this.parts.log.readRuns([runId]);
+    if (request === undefined) throw new Error(`no run ${runId}`);
+    return request;
   }
 
   private async deliver(run: RunState, signal: OutgoingSignal): Promise<void> {
