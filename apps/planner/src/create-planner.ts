@@ -3,6 +3,7 @@ import { WorkflowRegistry, type DefinitionCache, type Logger, type TaskTypeVersi
 import type { AgendaWriter } from './agenda-writer';
 import { Dispatcher } from './dispatcher';
 import type { DueQueue } from './due-queue';
+import type { ExecutorWatch } from './executor-watch';
 import { Interactions } from './interactions';
 import type { PlannedTally } from './planned-tally';
 import { Planner } from './planner';
@@ -29,7 +30,7 @@ export interface PlannerMakings {
   readonly metadata: EventMetadata;
   readonly epoch: string;
   readonly owns: (runId: RunId) => boolean;
-  readonly isLost: (executor: string) => boolean;
+  readonly watch: ExecutorWatch;
   readonly now: () => number;
   readonly onTrouble: (error: unknown) => void;
   readonly onSetAside: (runId: RunId, error: unknown) => void;
@@ -37,7 +38,7 @@ export interface PlannerMakings {
 
 /** Puts a planner together from what its runtime owns. */
 export const createPlanner = (makings: PlannerMakings): { readonly planner: Planner; readonly signals: SignalDelivery } => {
-  const { log, bus, logger, definitions, agenda, writer, due, triggers, versions, planned, settings, metadata, epoch, owns, isLost, now, onTrouble, onSetAside } = makings;
+  const { log, bus, logger, definitions, agenda, writer, due, triggers, versions, planned, settings, metadata, epoch, owns, watch, now, onTrouble, onSetAside } = makings;
   const starter = new RunStarter(log, new WorkflowRegistry(log, now), definitions, metadata);
   const signals = new SignalDelivery({
     log, agenda, starter, metadata, now, triggers, versions,
@@ -49,9 +50,10 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
     log, cache, agenda: writer, due, owns, now, planned,
     dispatcher: new Dispatcher({ bus, epoch, now, onTrouble, wake: ({ run }, at) => due.add(run.runId, at) }),
     interactions: new Interactions({ log, signals, starter, metadata, now }),
-    context: (at) => ({ now: at, metadata, isLost, isTakingLong: stopwatch(), refusalOf, quarantineMs: settings.quarantineMs }),
+    context: (at) => ({ now: at, metadata, isLost: watch.isLost, isTakingLong: stopwatch(), refusalOf, quarantineMs: settings.quarantineMs }),
   });
   const isOwn = isByPlannerNamed(settings.name);
   const isForeign = (event: RecordedEvent): boolean => isByPlanner(event) && (!isOwn(event) || writer.mayBeForeign(event.position));
-  return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, isForeign, onSetAside }) };
+  const asks = (event: RecordedEvent): boolean => event.decide || isForeign(event) || watch.isLateClaim(event);
+  return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, asks, onSetAside }) };
 };

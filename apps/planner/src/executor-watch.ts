@@ -1,4 +1,4 @@
-import type { Member, Membership } from '@foldwork/events';
+import { openEvent, type Member, type Membership, type RecordedEvent } from '@foldwork/events';
 
 /** Longer than any planner needs to see a lease end and to look at what its holder had in hand. */
 const FORGET_AFTER_MS = 3_600_000;
@@ -12,6 +12,7 @@ const FORGET_AFTER_MS = 3_600_000;
 export class ExecutorWatch {
   private members = new Map<string, Member>();
   private losses = 0;
+  private knowsLosses = false;
   private clearedAt: number;
 
   constructor(private readonly membership: Membership, private readonly monotonicMs: () => number = () => performance.now()) {
@@ -27,11 +28,22 @@ export class ExecutorWatch {
     return incarnation < member.incarnation || (incarnation === member.incarnation && !member.alive);
   };
 
+  /**
+   * An executor has claimed a task that it can no longer hold: the claim came into the log, or we read of it, only after its
+   * loss was noticed.
+   */
+  readonly isLateClaim = ({ type, data, schemaVersion }: RecordedEvent): boolean => {
+    if (!this.knowsLosses || type !== 'TaskTransitioned' || !data.includes('"transition":"begin"')) return false;
+    const event = openEvent({ type, data, schemaVersion });
+    return event.type === 'TaskTransitioned' && event.data.executor !== undefined && this.isLost(event.data.executor);
+  };
+
   /** Reads the memberships; returns how many losses were noticed so far. */
   async refresh(): Promise<number> {
     const members = new Map((await this.membership.list()).map((member) => [member.name, member]));
     if ([...members.values()].some((member) => isNews(this.members.get(member.name), member))) this.losses += 1;
     this.members = members;
+    this.knowsLosses = [...members.values()].some((member) => isNews(undefined, member));
     await this.clearAway();
     return this.losses;
   }

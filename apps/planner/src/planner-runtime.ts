@@ -130,7 +130,7 @@ export class PlannerRuntime {
     const { agenda, writer, due, now, triggers, versions, tally: planned, trouble, shards: { owns } } = this;
     const { planner, signals } = createPlanner({
       log, bus, logger, settings, agenda, writer, due, owns, now, triggers, versions, planned, definitions: new DefinitionCache(definitions),
-      metadata: plannerMetadata(settings.name), epoch: await log.epoch(), isLost: this.watch.isLost, onTrouble: trouble, onSetAside: this.setAside,
+      metadata: plannerMetadata(settings.name), epoch: await log.epoch(), watch: this.watch, onTrouble: trouble, onSetAside: this.setAside,
     });
     this.signals = signals;
     return planner;
@@ -245,12 +245,12 @@ export class PlannerRuntime {
     for (const { runId, wakeAt } of rows) this.due.add(runId, wakeAt);
   }
 
-  /** The log may show a claim of an executor only after its loss was noticed: what is in memory is looked through each time. */
+  /** A claim that the log shows only after its executor's loss was noticed asks by itself. */
   private async watchExecutors(): Promise<void> {
     const losses = await this.watch.refresh();
+    if (losses === this.lossesHandled) return;
     const inMemory = this.planner?.lost(this.watch.isLost) ?? [];
     await this.planner?.look(inMemory);
-    if (losses === this.lossesHandled) return;
     const elsewhere = (await this.agenda.inFlight(this.shards.owned)).filter((runId) => !inMemory.includes(runId));
     await this.planner?.look(elsewhere);
     // What it had taken off the bus and not claimed would come back only when the bus has waited long for its acknowledgement.

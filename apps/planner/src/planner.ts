@@ -16,8 +16,8 @@ export interface PlannerParts {
   readonly due: DueQueue;
   readonly decisions: RunDecisions;
   readonly now: () => number;
-  /** Another planner appended it; what follows from it is ours to see to. */
-  readonly isForeign: (event: RecordedEvent) => boolean;
+  /** Something follows from it that is ours to see to, whether or not whoever appended it says so. */
+  readonly asks: (event: RecordedEvent) => boolean;
   /** A run that cannot be decided because of a bug or a missing definition: set aside, the others go on. */
   readonly onSetAside: (runId: RunId, error: unknown) => void;
 }
@@ -40,18 +40,18 @@ export class Planner {
 
   /** Events in log order, of this planner's shards. Rejects with `LogUnavailable`; the same batch may then come again. */
   async take(events: readonly RecordedEvent[]): Promise<void> {
-    const { cache, isForeign } = this.parts;
+    const { cache, asks } = this.parts;
     const due = new Set<RunId>();
     const held = new Map<RunId, RunEntry>();
     const unread: RecordedEvent[] = [];
     for (const event of events) {
       const { runId } = event;
-      const asks = event.decide || isForeign(event);
-      if (asks) due.add(runId);
+      const isAsked = asks(event);
+      if (isAsked) due.add(runId);
       const entry = held.get(runId) ?? (cache.isLoading(runId) ? undefined : cache.get(runId));
       if (entry !== undefined) this.fold(held, entry, event);
       else if (event.type === 'RunRequested' && !cache.isLoading(runId)) await this.open(held, event);
-      else if (asks || cache.isLoading(runId)) unread.push(event);
+      else if (isAsked || cache.isLoading(runId)) unread.push(event);
     }
     await this.foldAfterReading(held, unread);
     await this.decideAll([...due].flatMap((runId) => held.get(runId) ?? []));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunId } from '@foldwork/events';
+import { RUN_STREAM, type RunId } from '@foldwork/events';
 import { shardOf } from '../src/shard-share';
 import { beforeQuery, mortal, slowly } from './mortal';
 import { PlannerWorld } from './planner-world';
@@ -56,7 +56,20 @@ it('gives the attempts of a lost executor to others, also where its claim shows 
   await world.until(() => world.commandsOf(late).length === 1, 'a command');
   await sleep(600); // the loss is old news by now
   await world.claim(late, 'a', { executor: 'victim#1' });
-  await world.until(() => attemptsOf(late).includes(2), 'the late claim given up too');
+  await world.until(() => attemptsOf(late).includes(2), 'the late claim given up too', 2_000);
+});
+
+it('folds no run that nobody has to look at, however often it looks after executors', async () => {
+  await world.start();
+  await world.executors.join('gone', 600_000);
+  await world.executors.leave('gone', 1);
+  await sleep(600); // its loss is handled
+  const runId = await world.request([{ id: 'a' }]);
+  await world.until(() => world.commandsOf(runId).length === 1, 'a command');
+  await world.claim(runId, 'a');
+  await world.log.append([{ runId, task: RUN_STREAM, version: 3, type: 'RunPlanned', schemaVersion: 1, data: '{}', metadata: '{}', namespace: 'default', decide: false }]);
+  await sleep(1_200);
+  expect(world.linesOf('run_set_aside')).toEqual([]); // it can only be noticed by folding it
 });
 
 it('looks at what a dead executor held in runs that are not in memory', async () => {
