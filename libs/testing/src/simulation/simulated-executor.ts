@@ -37,6 +37,7 @@ type Outcome = { readonly output: Json } | { readonly error: FailureDetail; read
  */
 export class SimulatedExecutor {
   private incarnation = 1;
+  private requests = 0;
   readonly fenced: string[] = [];
 
   constructor(
@@ -46,6 +47,12 @@ export class SimulatedExecutor {
 
   get holder(): string {
     return `${this.name}#${this.incarnation}`;
+  }
+
+  /** As in the real one: the claims of a doubled command are two, also in the same millisecond. */
+  nextRequest(): string {
+    this.requests += 1;
+    return `${this.requests}`;
   }
 
   /** It dies and comes back; what it held is lost. */
@@ -270,6 +277,6 @@ class SegmentRun {
 
   private event({ path }: SegmentTask, version: number, event: DomainEvent, decide: boolean) {
     const { runId, namespace } = this.command;
-    return newEvent({ runId, namespace, metadata: { actor: `executor:${this.holder}`, requestId: `${this.now}` } }, path, version, event, decide);
+    return newEvent({ runId, namespace, metadata: { actor: `executor:${this.holder}`, requestId: this.executor.nextRequest() } }, path, version, event, decide);
   }
 }
