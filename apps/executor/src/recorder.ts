@@ -1,7 +1,8 @@
 import {
   inTrace, LogUnavailable, newEvent,
-  type AppendOutcome, type DomainEvent, type EventLog, type EventMetadata, type FailureDetail, type NewEvent, type StepCommand, type TaskPath, type TaskTransitioned,
+  type AppendOutcome, type DomainEvent, type EventLog, type EventMetadata, type FailureDetail, type NewEvent, type SegmentTask, type StepCommand, type TaskPath,
 } from '@foldwork/events';
+import { refusedTask } from '@foldwork/domain';
 import type { ExecutionLease } from './execution-lease';
 
 /** The attempt was taken away: canceled, or its lease given up. Nothing of it may be recorded any more. */
@@ -66,12 +67,10 @@ export class Recorder {
   }
 
   /** A task whose attempt could not even begin: claimed and failed in one append. */
-  async refuse(command: StepCommand, { path, version, attempt }: StepCommand['segments'][number][number], error: FailureDetail): Promise<void> {
-    const facts = { attempt, at: this.now(), executor: this.holder };
-    const begin: TaskTransitioned = { transition: 'begin', from: 'pending', to: 'in_progress', ...facts };
-    const fail: TaskTransitioned = { transition: 'fail', from: 'in_progress', to: 'failed', ...facts, error };
-    const events = [begin, fail].map((data, index) =>
-      asNewEvent({ command, task: path, version: version + 1 + index, event: { type: 'TaskTransitioned', data }, holder: this.holder, decide: index === 1 }));
+  async refuse(command: StepCommand, task: SegmentTask, error: FailureDetail): Promise<void> {
+    const { holder } = this;
+    const events = refusedTask(task, error, { at: this.now(), executor: holder }).map((event, index) =>
+      asNewEvent({ command, task: task.path, version: task.version + 1 + index, event, holder, decide: index === 1 }));
     await this.append([...planOf(command), ...events]);
   }
 

@@ -1,7 +1,8 @@
-import { refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
+import { inTrace, newEvent, refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
+import { refusedTask } from '@foldwork/domain';
 import { WorkflowRegistry, type DefinitionCache, type Logger, type TaskTypeVersionStore } from '@foldwork/platform';
 import type { AgendaWriter } from './agenda-writer';
-import { Dispatcher } from './dispatcher';
+import { Dispatcher, type DispatcherOptions } from './dispatcher';
 import type { DueQueue } from './due-queue';
 import type { ExecutorWatch } from './executor-watch';
 import { Interactions } from './interactions';
@@ -48,7 +49,7 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
   const cache = new RunCache(log, definitions, settings.cacheRuns);
   const decisions = new RunDecisions({
     log, cache, agenda: writer, due, owns, now, planned,
-    dispatcher: new Dispatcher({ bus, epoch, now, onTrouble, wake: ({ run }, at) => due.add(run.runId, at) }),
+    dispatcher: new Dispatcher({ bus, epoch, now, onTrouble, wake: ({ run }, at) => due.add(run.runId, at), refuse: refuseTask(makings) }),
     interactions: new Interactions({ log, signals, starter, metadata, now }),
     context: (at) => ({ now: at, metadata, isLost: watch.isLost, isTakingLong: stopwatch(), refusalOf, quarantineMs: settings.quarantineMs }),
   });
@@ -56,4 +57,10 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
   const isForeign = (event: RecordedEvent): boolean => isByPlanner(event) && (!isOwn(event) || writer.mayBeForeign(event.position));
   const asks = (event: RecordedEvent): boolean => event.decide || isForeign(event) || watch.isLateClaim(event);
   return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, asks, onSetAside }) };
+};
+
+const refuseTask = ({ log, metadata, now }: PlannerMakings): DispatcherOptions['refuse'] => async ({ run: { runId, namespace, lineage } }, task, message, plan) => {
+  const source = { runId, namespace, metadata: inTrace(metadata, lineage?.traceparent) };
+  const events = refusedTask(task, { code: 'COMMAND_TOO_LARGE', message }, { at: now() }).map((event, index) => newEvent(source, task.path, task.version + 1 + index, event, index === 1));
+  await log.append([...plan, ...events]); // after a conflict somebody else has moved it
 };

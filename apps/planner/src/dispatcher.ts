@@ -1,4 +1,4 @@
-import { stringifyJson, type Bus, type CancelHint, type NewEvent, type SegmentTask } from '@foldwork/events';
+import { BusUnavailable, stringifyJson, type Bus, type CancelHint, type NewEvent, type SegmentTask } from '@foldwork/events';
 import { stepCommands, type RunDecision } from '@foldwork/domain';
 import { sentKey, type RunEntry } from './run-entry';
 
@@ -15,6 +15,8 @@ export interface DispatcherOptions {
   readonly onTrouble: (error: unknown) => void;
   /** The run must be looked at again at this time. */
   readonly wake: (entry: RunEntry, at: number) => void;
+  /** The task cannot be sent to anybody: it fails. With the plan, if that has not come into the log yet. */
+  readonly refuse: (entry: RunEntry, task: SegmentTask, why: string, plan: readonly NewEvent[]) => Promise<void>;
 }
 
 const isCancellation = ({ type, data }: NewEvent): boolean => type === 'TaskTransitioned' && /"transition":"(cancel|timeOut)"/.test(data);
@@ -30,7 +32,7 @@ export class Dispatcher {
     if (fresh.length === 0) return;
     for (const [first] of fresh) if (first !== undefined) this.note(entry, first, now);
     for (const command of stepCommands(entry.run, entry.definition, { segments: fresh, runVersion }, this.options.epoch)) {
-      this.options.bus.publishStep(command.pool, command.runId, stringifyJson(plan === undefined ? command : { ...command, plan })).catch((error: unknown) => this.failed(entry, command.segments, error));
+      this.options.bus.publishStep(command.pool, command.runId, stringifyJson(plan === undefined ? command : { ...command, plan })).catch((error: unknown) => this.failed(entry, command.segments, error, plan));
     }
   }
 
@@ -41,6 +43,10 @@ export class Dispatcher {
     if (tasks.length === 0 && !isToPause) return;
     const hint: CancelHint = { runId: run.runId, tasks, ...(isToPause && { pausedAt: run.version }) };
     this.options.bus.hint('cancel', stringifyJson(hint));
+  }
+
+  private refuse(entry: RunEntry, task: SegmentTask, why: string, plan: readonly NewEvent[]): void {
+    this.options.refuse(entry, task, why, plan).catch(this.options.onTrouble); // it is tried again when the command is
   }
 
   private isOnItsWay({ sent }: RunEntry, first: SegmentTask, now: number): boolean {
@@ -54,8 +60,9 @@ export class Dispatcher {
     sent.set(key, { path, version, times, resendAt: now + Math.min(CLAIM_WAIT_MS * 2 ** (times - 1), CLAIM_WAIT_MAX_MS) });
   }
 
-  private failed(entry: RunEntry, segments: readonly (readonly SegmentTask[])[], error: unknown): void {
+  private failed(entry: RunEntry, segments: readonly (readonly SegmentTask[])[], error: unknown, plan: readonly NewEvent[] = []): void {
     this.options.onTrouble(error);
+    if (error instanceof BusUnavailable && error.code === 'BUS_TOO_LARGE') for (const [first] of segments) if (first !== undefined) this.refuse(entry, first, error.message, plan);
     const at = this.options.now() + REPUBLISH_MS;
     for (const [first] of segments) {
       const known = first && entry.sent.get(sentKey(first));

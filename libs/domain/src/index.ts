@@ -45,6 +45,7 @@ export { decideOperatorCommand, type OperatorCommand, type OperatorDecision, typ
 export { attemptScope, isSeenByNext, runOutput } from './run/attempt-scope';
 export { lineageFrom } from './run/lineage';
 export { resolveInput } from './run/task-input';
+export { refusedTask } from './run/refused-task';
 export { stepCommands } from './run/step-command';
 export { settleOutput } from './run/settle-output';
 export { coarseStatus, isActive, isEnded, isUnsuccessful, legalTransitions, nextStatus, TASK_STATUSES, type CoarseStatus } from './task/task-machine';
