@@ -82,7 +82,12 @@ export class System {
     const database = await createTestDatabase({ migrations: ALL_MIGRATIONS, ...(postgres && { serverUrl: postgres.url }) });
     const log = createPostgresEventLog({ connectionString: database.url, applicationName: 'e2e', onError: () => undefined });
     const system = new System({ world, nats, postgres, database, log, ports, env: options.env ?? {} });
-    await system.launchAll(services);
+    try {
+      await system.launchAll(services);
+    } catch (error) {
+      await system.stop();
+      throw error;
+    }
     return system;
   }
 

@@ -14,12 +14,13 @@ const LIMIT_MS = 90_000;
 
 /** One system for all tests of a file: started before them and handed over, stopped after them. */
 export const throughout = ({ onceTasks, ...options }: ThroughoutOptions, handOver: (system: System) => void): void => {
-  let system: System | undefined;
+  let starting: Promise<System> | undefined;
   beforeAll(async () => {
-    system = await System.start(options);
-    handOver(system);
+    starting = System.start(options);
+    handOver(await starting);
   }, LIMIT_MS);
   afterAll(async () => {
+    const system = await starting?.catch(() => undefined); // jest was told
     try {
       if (system !== undefined && onceTasks !== undefined) expect(await faultsAfterwards(system, onceTasks)).toEqual([]);
     } finally {
