@@ -97,7 +97,8 @@ export class Service {
   }
 
   private read(line: string): void {
-    if (line.startsWith('{')) this.lines.push(JSON.parse(line) as LogLine);
+    const entry = logLine(line);
+    if (entry !== undefined) this.lines.push(entry);
     else this.errors += `${line}\n`;
     this.tell();
   }
@@ -106,6 +107,15 @@ export class Service {
     for (const listener of this.listeners) listener();
   }
 }
+
+/** `undefined`: something else, or a line that was cut off when the service was killed. */
+const logLine = (line: string): LogLine | undefined => {
+  try {
+    return line.startsWith('{') ? (JSON.parse(line) as LogLine) : undefined;
+  } catch {
+    return undefined;
+  }
+};
 
 /** Nothing of the machine's own settings gets into a service under test. */
 const inherited = (): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('FOLDWORK_') && name !== 'NODE_OPTIONS'));
