@@ -38,7 +38,7 @@ export class UndoRunner {
 
   /** A bug of ours must not leave the undo under way for ever. */
   private broken({ runId }: StepCommand, err: unknown): FailureDetail {
-    this.parts.logger.error({ event: 'executor_trouble', run: runId, err });
+    this.parts.logger.error({ event: 'executor_trouble', runId: formatRunId(runId), err });
     return { code: 'EXECUTOR_FAULT', message: 'the executor failed while undoing this task; its log says why' };
   }
 

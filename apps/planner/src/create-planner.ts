@@ -55,7 +55,7 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
   });
   const isOwn = isByPlannerNamed(settings.name);
   const isForeign = (event: RecordedEvent): boolean => isByPlanner(event) && (!isOwn(event) || writer.mayBeForeign(event.position));
-  const asks = (event: RecordedEvent): boolean => event.decide || isForeign(event) || watch.isLateClaim(event);
+  const asks = (event: RecordedEvent): boolean => event.decide || isForeign(event) || watch.isByLost(event);
   return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, asks, onSetAside }) };
 };
 

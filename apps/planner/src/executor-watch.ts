@@ -1,7 +1,11 @@
-import { openEvent, type Member, type Membership, type RecordedEvent } from '@foldwork/events';
+import type { Member, Membership, RecordedEvent } from '@foldwork/events';
 
 /** Longer than any planner needs to see a lease end and to look at what its holder had in hand. */
 const FORGET_AFTER_MS = 3_600_000;
+
+const CLAIMING: ReadonlySet<string> = new Set<RecordedEvent['type']>(['TaskTransitioned', 'TaskUndoTransitioned']);
+/** By its text, since most events are never parsed here. Names of executors need no escaping. */
+const EXECUTOR = /"executor":"([^"]+)"/;
 
 /**
  * Knows which executors can no longer hold an attempt: the lease ran out, or the name came back with a higher
@@ -29,13 +33,13 @@ export class ExecutorWatch {
   };
 
   /**
-   * An executor has claimed a task that it can no longer hold: the claim came into the log, or we read of it, only after its
-   * loss was noticed.
+   * Appended by an executor that can no longer hold what it claims there, be it by the outcome of the task before or for an
+   * undo: it came into the log, or we read of it, only after the loss was noticed.
    */
-  readonly isLateClaim = ({ type, data, schemaVersion }: RecordedEvent): boolean => {
-    if (!this.knowsLosses || type !== 'TaskTransitioned' || !data.includes('"transition":"begin"')) return false;
-    const event = openEvent({ type, data, schemaVersion });
-    return event.type === 'TaskTransitioned' && event.data.executor !== undefined && this.isLost(event.data.executor);
+  readonly isByLost = ({ type, data }: RecordedEvent): boolean => {
+    if (!this.knowsLosses || !CLAIMING.has(type)) return false;
+    const executor = EXECUTOR.exec(data)?.[1];
+    return executor !== undefined && this.isLost(executor);
   };
 
   /** Reads the memberships; returns how many losses were noticed so far. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RUN_STREAM, type RunId } from '@foldwork/events';
+import { newEvent, RUN_STREAM, type RunId, type TaskPath, type TaskTransitioned } from '@foldwork/events';
 import { shardOf } from '../src/shard-share';
 import { beforeQuery, mortal, slowly } from './mortal';
 import { PlannerWorld } from './planner-world';
@@ -57,6 +57,23 @@ it('gives the attempts of a lost executor to others, also where its claim shows 
   await sleep(600); // the loss is old news by now
   await world.claim(late, 'a', { executor: 'victim#1' });
   await world.until(() => attemptsOf(late).includes(2), 'the late claim given up too', 2_000);
+});
+
+it('gives up what a lost executor claimed with the outcome of the task before, also where that shows up only after the loss', async () => {
+  await world.start();
+  await world.executors.join('victim', 600_000);
+  const runId = await world.request([{ id: 'a' }, { id: 'b' }]);
+  await world.until(() => world.commandsOf(runId).length === 1, 'a command');
+  await world.claim(runId, 'a', { executor: 'victim#1' });
+  await world.executors.join('victim', 600_000); // back under its name
+  await world.until(() => attemptsOf(runId).includes(2), 'the loss noticed');
+  const next = await world.request([{ id: 'a' }, { id: 'b' }]);
+  await world.until(() => world.commandsOf(next).length === 1, 'a command');
+  await world.claim(next, 'a');
+  await sleep(600); // the loss is old news by now
+  const data: TaskTransitioned = { transition: 'complete', from: 'in_progress', to: 'completed', attempt: 1, at: Date.now(), executor: 'victim#1', output: null, starts: { task: 'b' as TaskPath, attempt: 1 } };
+  await world.log.append([newEvent({ runId: next, namespace: 'default', metadata: { actor: 'test' } }, 'a' as TaskPath, 2, { type: 'TaskTransitioned', data }, false)]);
+  await world.until(() => world.commandsOf(next).some(({ segments }) => segments[0]?.[0]?.path === 'b' && segments[0][0].attempt === 2), 'the next task given up too', 2_000);
 });
 
 it('folds no run that nobody has to look at, however often it looks after executors', async () => {
