@@ -1,6 +1,6 @@
 import {
   inTrace, LogUnavailable, newEvent,
-  type AppendOutcome, type DomainEvent, type EventLog, type EventMetadata, type FailureDetail, type NewEvent, type SegmentTask, type StepCommand, type TaskPath,
+  type AppendOutcome, type DomainEvent, type EventLog, type EventMetadata, type EventSource, type FailureDetail, type NewEvent, type SegmentTask, type StepCommand, type TaskPath,
 } from '@foldwork/events';
 import { refusedTask } from '@foldwork/domain';
 import type { ExecutionLease } from './execution-lease';
@@ -69,9 +69,7 @@ export class Recorder {
   /** A task whose attempt could not even begin: claimed and failed in one append. */
   async refuse(command: StepCommand, task: SegmentTask, error: FailureDetail): Promise<void> {
     const { holder } = this;
-    const events = refusedTask(task, error, { at: this.now(), executor: holder }).map((event, index) =>
-      asNewEvent({ command, task: task.path, version: task.version + 1 + index, event, holder, decide: index === 1 }));
-    await this.append([...planOf(command), ...events]);
+    await this.append([...planOf(command), ...refusedTask(sourceOf(command, holder), task, error, { at: this.now(), executor: holder })]);
   }
 
   /** Appends however long it takes, or while it is still wanted: work that was done must not be lost. */
@@ -91,5 +89,8 @@ export class Recorder {
 /** Comes into the log with the first claim or not at all: then somebody has written to the run since. */
 const planOf = ({ plan = [] }: StepCommand): readonly NewEvent[] => plan;
 
-const asNewEvent = ({ command: { runId, namespace, traceparent }, task, version, event, holder, decide }: Entry, more: Omit<EventMetadata, 'actor'> = {}): NewEvent =>
-  newEvent({ runId, namespace, metadata: inTrace({ actor: `executor:${holder}`, ...more }, traceparent) }, task, version, event, decide);
+const sourceOf = ({ runId, namespace, traceparent }: StepCommand, holder: string, more: Omit<EventMetadata, 'actor'> = {}): EventSource =>
+  ({ runId, namespace, metadata: inTrace({ actor: `executor:${holder}`, ...more }, traceparent) });
+
+const asNewEvent = ({ command, task, version, event, holder, decide }: Entry, more?: Omit<EventMetadata, 'actor'>): NewEvent =>
+  newEvent(sourceOf(command, holder, more), task, version, event, decide);

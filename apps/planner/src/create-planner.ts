@@ -1,4 +1,4 @@
-import { inTrace, newEvent, refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
+import { inTrace, refusalOf, type Agenda, type Bus, type EventLog, type EventMetadata, type RecordedEvent, type RunId } from '@foldwork/events';
 import { refusedTask } from '@foldwork/domain';
 import { WorkflowRegistry, type DefinitionCache, type Logger, type TaskTypeVersionStore } from '@foldwork/platform';
 import type { AgendaWriter } from './agenda-writer';
@@ -61,6 +61,5 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
 
 const refuseTask = ({ log, metadata, now }: PlannerMakings): DispatcherOptions['refuse'] => async ({ run: { runId, namespace, lineage } }, task, message, plan) => {
   const source = { runId, namespace, metadata: inTrace(metadata, lineage?.traceparent) };
-  const events = refusedTask(task, { code: 'COMMAND_TOO_LARGE', message }, { at: now() }).map((event, index) => newEvent(source, task.path, task.version + 1 + index, event, index === 1));
-  await log.append([...plan, ...events]); // after a conflict somebody else has moved it
+  await log.append([...plan, ...refusedTask(source, task, { code: 'COMMAND_TOO_LARGE', message }, { at: now() })]); // after a conflict somebody else has moved it
 };

@@ -1,7 +1,10 @@
-import type { DomainEvent, FailureDetail, SegmentTask, TaskTransitioned } from '@foldwork/events/contracts';
+import { newEvent, type DomainEvent, type EventSource, type FailureDetail, type NewEvent, type SegmentTask, type TaskTransitioned } from '@foldwork/events/contracts';
 
-/** A task whose attempt, or undo, cannot even begin: begun and failed in one append, the first event at the version after the task's. */
-export const refusedTask = ({ attempt, undo }: SegmentTask, error: FailureDetail, by: { readonly at: number; readonly executor?: string }): readonly [DomainEvent, DomainEvent] => {
+/** A task whose attempt, or undo, cannot even begin: begun and failed, for one append. Then a planner has to look at it. */
+export const refusedTask = (source: EventSource, task: SegmentTask, error: FailureDetail, by: { readonly at: number; readonly executor?: string }): NewEvent[] =>
+  beginAndFail(task, error, by).map((event, index) => newEvent(source, task.path, task.version + 1 + index, event, index === 1));
+
+const beginAndFail = ({ attempt, undo }: SegmentTask, error: FailureDetail, by: { readonly at: number; readonly executor?: string }): readonly [DomainEvent, DomainEvent] => {
   const facts = { attempt, ...by };
   if (undo === true) {
     return [
