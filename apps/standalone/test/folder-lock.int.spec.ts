@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { forkTypeScript } from '@foldwork/testing';
 
-const ROUNDS = 150;
+const ROUNDS = 300;
+const IN_USE = /^another Foldwork \((process \d*|just started)\) uses .* FOLDWORK_DATA_DIR of its own$/;
 
 let folder: string;
 let takers: ChildProcess[];
@@ -14,28 +15,37 @@ beforeEach(() => {
   takers = Array.from({ length: 4 }, () => forkTypeScript(join(__dirname, 'lock-taker.process.ts')));
 });
 afterEach(async () => {
-  for (const taker of takers) {
-    const exit = once(taker, 'exit');
-    taker.kill('SIGKILL');
-    await exit;
-  }
+  for (const taker of takers) await kill(taker);
   rmSync(folder, { recursive: true });
 });
 
-const askAll = (message: string): Promise<unknown[]> =>
-  Promise.all(takers.map(async (taker) => {
-    const answer = once(taker, 'message');
-    taker.send(message);
-    return ((await answer) as [unknown])[0]; // sent by the process
-  }));
+const kill = async (taker: ChildProcess): Promise<void> => {
+  const exit = once(taker, 'exit');
+  taker.kill('SIGKILL');
+  await exit;
+};
 
-it('is given to one of those that find a lock left behind at the same moment', async () => {
-  const holders: number[] = [];
+const ask = async (taker: ChildProcess, message: string): Promise<string> => {
+  const answer = once(taker, 'message');
+  taker.send(message);
+  return String(((await answer) as [unknown])[0]);
+};
+const askAll = (message: string): Promise<string[]> => Promise.all(takers.map((taker) => ask(taker, message)));
+
+it('is given to one of those that ask at the same moment; the others are told what to do', async () => {
   for (let round = 0; round < ROUNDS; round += 1) {
-    writeFileSync(join(folder, 'foldwork.lock'), '999999999 1');
-    holders.push((await askAll(folder)).filter((answer) => answer === 'held').length);
+    const refused = (await askAll(folder)).filter((answer) => answer !== 'held');
+    expect(refused).toEqual(Array(takers.length - 1).fill(expect.stringMatching(IN_USE)));
     await askAll('');
   }
-  expect(holders).toEqual(Array<number>(ROUNDS).fill(1));
-  expect(readdirSync(folder)).toEqual([]);
 }, 60_000);
+
+it('ends with its process, and names it until then', async () => {
+  for (let left = takers.length; left > 1; left -= 1) {
+    const [holder, ...others] = takers as [ChildProcess, ...ChildProcess[]]; // `left` of them
+    expect(await ask(holder, folder)).toBe('held');
+    for (const other of others) expect(await ask(other, folder)).toContain(`another Foldwork (process ${String(holder.pid)})`);
+    await kill(holder);
+    takers = others;
+  }
+});

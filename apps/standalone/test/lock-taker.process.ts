@@ -1,16 +1,23 @@
 import { lockFolder } from '../src/folder-lock';
 
-/** Tries to take the lock of the folder it is told, keeps it until it is told the next, and answers whether it got it. */
+/** Tries to take the lock of the folder it is told, keeps it until it is told '', and answers 'held', or why it was refused. */
 let unlock: (() => void) | undefined;
 
 process.on('message', (folder: string) => {
+  process.send?.(folder === '' ? free() : take(folder));
+});
+
+const free = (): string => {
   unlock?.();
   unlock = undefined;
-  if (folder === '') return void process.send?.('free');
+  return 'free';
+};
+
+const take = (folder: string): string => {
   try {
     unlock = lockFolder(folder);
-  } catch {
-    // another one has it
+    return 'held';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
-  process.send?.(unlock === undefined ? 'refused' : 'held');
-});
+};

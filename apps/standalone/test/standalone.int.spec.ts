@@ -59,7 +59,6 @@ it('keeps its data and its key over a kill and a restart, leaves no Postgres beh
   expect(await statusOf(third, runId)).toBe('succeeded');
   expect(await third.end('SIGTERM')).toBe(0);
   expect(processesOf(data)).toEqual([]);
-  expect(existsSync(join(folder, 'foldwork.lock'))).toBe(false);
   if (data.startsWith('/var/tmp/')) rmSync(dirname(data), { recursive: true });
 });
 
@@ -133,7 +132,6 @@ it('says what keeps it from starting and nothing else, and leaves nothing behind
   const wrong = start({ FOLDWORK_ACTIONS: 'nowhere.mjs' });
   expect(await wrong.end()).toBe(1);
   expect(wrong.output).toMatch(/^action \/.*nowhere\.mjs: there is no such file[^\n]*\n$/);
-  expect(existsSync(join(folder, 'foldwork.lock'))).toBe(false);
 
   const right = await start().ready();
   const data = right.printed('data');
