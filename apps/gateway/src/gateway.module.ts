@@ -17,6 +17,8 @@ import { BusSignals } from './signals/bus-signals';
 import { SchemasController } from './schemas/schemas.controller';
 import { SignalDelivery } from './signals/signal-delivery';
 import { SignalsController } from './signals/signals.controller';
+import { RunBatchController } from './submission/run-batch.controller';
+import { RunBatch } from './submission/run-batch';
 import { RunSubmission } from './submission/run-submission';
 import { TaskTypesController } from './task-types/task-types.controller';
 import { DefinitionCatalog } from './workflows/definition-catalog';
@@ -29,7 +31,7 @@ export class GatewayModule {
   static register(dependencies: GatewayDependencies): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [RunsController, RunEventsController, CommandsController, SignalsController, WorkflowsController, TaskTypesController, SchemasController, HealthController, OpenApiController],
+      controllers: [RunsController, RunBatchController, RunEventsController, CommandsController, SignalsController, WorkflowsController, TaskTypesController, SchemasController, HealthController, OpenApiController],
       providers: [
         { provide: APP_GUARD, useValue: new AccessGuard(dependencies.access) },
         { provide: APP_PIPE, useClass: DtoPipe },
@@ -50,11 +52,12 @@ const parts = ({ log, bus, definitions, reads, logger, settings, actions, now = 
   const registry = new WorkflowRegistry(log, now);
   const signals = new SignalDelivery({ log, reader, now });
   const versions = new TaskTypeVersionStore(reads);
+  const submission = new RunSubmission({ log, reader, catalog, registry, versions, settings, now });
   const made = [
     versions, tail, reader, check, catalog, registry,
     new RunEvents(log, tail),
     new ReadModel(reads),
-    new RunSubmission({ log, reader, catalog, registry, versions, settings, now }),
+    submission, new RunBatch(submission, logger),
     new OperatorCommands({ log, reader, bus, now }),
     signals, new BusSignals(signals, logger),
   ];

@@ -18,6 +18,7 @@ afterAll(() => fixture.close());
 /** Every described call with the least role that may make it. A call that is missing here fails the test below. */
 const NEEDED: Readonly<Record<string, Role | 'open'>> = {
   'POST /orchestrator/runs': 'operator',
+  'POST /orchestrator/runs/batch': 'operator',
   'GET /orchestrator/runs': 'viewer',
   'GET /orchestrator/runs/{id}': 'viewer',
   'GET /orchestrator/runs/{id}/events': 'viewer',

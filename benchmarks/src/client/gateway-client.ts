@@ -23,9 +23,21 @@ export class GatewayClient {
   async submit(workflow: string, input: Json = {}): Promise<RunId> {
     const request = postRequest(this.url.host, '/orchestrator/runs', JSON.stringify({ workflow, input }));
     const { status, body } = await this.send(request);
-    const runId = status === 202 ? parseRunId((JSON.parse(body) as { runId: string }).runId) : undefined;
-    if (runId === undefined) throw new Error(`the gateway answered ${status} to a run of ${workflow}: ${body}`);
-    return runId;
+    if (status !== 202) throw new Error(`the gateway answered ${status} to a run of ${workflow}: ${body}`);
+    return requireRunId((JSON.parse(body) as { runId: string }).runId);
+  }
+
+  /** The same of many, so many to a request; all requests at once. */
+  async submitAll(workflow: string, count: number, runsPerRequest: number): Promise<RunId[]> {
+    const sizes = Array.from({ length: Math.ceil(count / runsPerRequest) }, (_, index) => Math.min(runsPerRequest, count - index * runsPerRequest));
+    return (await Promise.all(sizes.map((size) => this.submitBatch(workflow, size)))).flat();
+  }
+
+  private async submitBatch(workflow: string, size: number): Promise<RunId[]> {
+    const runs = Array(size).fill({ workflow, input: {} });
+    const { status, body } = await this.send(postRequest(this.url.host, '/orchestrator/runs/batch', JSON.stringify({ runs })));
+    if (status !== 202) throw new Error(`the gateway answered ${status} to ${size} runs of ${workflow}: ${body}`);
+    return (JSON.parse(body) as { results: { run: { runId: string } }[] }).results.map(({ run }) => requireRunId(run.runId));
   }
 
   async publish(name: string, definition: object): Promise<void> {
@@ -50,3 +62,9 @@ export class GatewayClient {
     }
   }
 }
+
+const requireRunId = (text: string): RunId => {
+  const runId = parseRunId(text);
+  if (runId === undefined) throw new Error(`the gateway answered ${text} for a run's id`);
+  return runId;
+};

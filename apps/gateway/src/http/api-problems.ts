@@ -20,7 +20,7 @@ export class ProblemDto {
   @ApiProperty({ description: 'Code for programs.' }) error!: string;
   @ApiPropertyOptional({ description: 'What to do about it.' }) remediation?: string;
   @ApiPropertyOptional() requestId?: string;
-  @ApiPropertyOptional({ type: [FaultDto] }) faults?: FaultDto[];
+  @ApiPropertyOptional({ type: [FaultDto] }) faults?: readonly FaultDto[];
 }
 
 /** Every call may answer these besides its own; 400 and 414 where the address itself cannot be read. */

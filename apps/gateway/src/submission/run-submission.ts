@@ -55,36 +55,51 @@ export class RunSubmission {
   constructor(private readonly parts: SubmissionParts) {}
 
   async submit(submission: Submission): Promise<SubmittedRun> {
-    const { namespace } = submission;
+    return (await this.prepare(submission))();
+  }
+
+  /** Everything up to the append, which what it returns begins at once: called one after the other, in that order in the log. */
+  prepare(submission: Submission): Promise<() => Promise<SubmittedRun>> {
     const idempotency = idempotencyOf(submission);
-    const runId = idempotency === undefined ? newRunId() : runIdOfKey(namespace, idempotency.key);
-    const summary = await this.request(submission, runId, idempotency).catch(async (refusal: unknown) => {
-      if (idempotency !== undefined && refusal instanceof Problem && (await this.exists(runId))) return undefined;
-      throw refusal;
-    });
-    if (summary !== undefined) return { isNew: true, summary };
-    if (idempotency === undefined) return this.submit(submission); // two random ids met, once in many years: take another
+    const runId = idempotency === undefined ? newRunId() : runIdOfKey(submission.namespace, idempotency.key);
+    return this.requestOf(submission, runId, idempotency).then(
+      (request) => () => this.accept(submission, runId, request),
+      (refusal: unknown) => () => this.acceptedBefore(submission, runId, idempotency, refusal),
+    );
+  }
+
+  private async accept(submission: Submission, runId: RunId, request: RunRequested): Promise<SubmittedRun> {
+    const { namespace, metadata } = submission;
+    const outcome = await this.parts.log.append([newEvent({ runId, namespace, metadata }, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true)]);
+    // A duplicate is our own append, sent twice after a broken connection: its bytes hold our request id.
+    if (outcome.status !== 'conflict') return { isNew: true, summary: acceptedSummary(runId, request) };
+    if (request.requestHash === undefined) return this.submit(submission); // two random ids met, once in many years: take another
+    return { isNew: false, summary: await this.sameRequest(runId, namespace, request.requestHash) };
+  }
+
+  private async acceptedBefore({ namespace }: Submission, runId: RunId, idempotency: Idempotency | undefined, refusal: unknown): Promise<SubmittedRun> {
+    const isKnown = idempotency !== undefined && refusal instanceof Problem && (await this.parts.log.readLast(runId, RUN_STREAM)) !== undefined;
+    if (!isKnown) throw refusal;
     return { isNew: false, summary: await this.sameRequest(runId, namespace, idempotency.hash) };
   }
 
-  /** `undefined`: there is a run of this id already. */
-  private async request({ body, namespace, metadata }: Submission, runId: RunId, idempotency: Idempotency | undefined): Promise<RunSummaryDto | undefined> {
+  private async requestOf({ body, namespace }: Submission, runId: RunId, idempotency: Idempotency | undefined): Promise<RunRequested> {
     const input = inputOf(body);
     requireSmall(input);
-    const definition = await this.definitionOf(body, namespace);
-    const faults = inputFaults(definition.definition, input);
+    const compiled = await this.definitionOf(body, namespace);
+    const faults = inputFaults(compiled.definition, input);
     if (faults.length > 0) throw invalidContent(faults);
     const orchestrators = await this.parts.versions.ofNewRun(namespace);
     const at = this.parts.now();
-    const request = this.requestOf(definition, input, { runId, at, ...orchestrators, ...(idempotency && { idempotencyKey: idempotency.key, requestHash: idempotency.hash }) });
-    const source = { runId, namespace, metadata };
-    const outcome = await this.parts.log.append([newEvent(source, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true)]);
-    // A duplicate is our own append, sent twice after a broken connection: its bytes hold our request id.
-    return outcome.status === 'conflict' ? undefined : acceptedSummary(runId, request);
-  }
-
-  private async exists(runId: RunId): Promise<boolean> {
-    return (await this.parts.log.readLast(runId, RUN_STREAM)) !== undefined;
+    const lane = laneOf(compiled, input, runId, at);
+    const { runRetryDelayMs, runRetryMaximum } = this.parts.settings;
+    return {
+      workflow: compiled.workflow, definition: compiled.hash, input, at,
+      retry: { delayMs: runRetryDelayMs, maximum: runRetryMaximum },
+      ...orchestrators,
+      ...(idempotency && { idempotencyKey: idempotency.key, requestHash: idempotency.hash }),
+      ...(lane !== undefined && { lane }),
+    };
   }
 
   private definitionOf({ workflow, definition }: SubmitRunDto, namespace: string): Promise<CompiledDefinition> {
@@ -101,18 +116,6 @@ export class RunSubmission {
     throw badRequest('unknown_workflow', `There is no workflow ${reference} in this namespace.`, 'Publish it with PUT /orchestrator/workflows/{name}, or check the name and the label.');
   }
 
-  private requestOf(compiled: CompiledDefinition, input: Json, facts: RequestFacts): RunRequested {
-    const { runId, at, ...key } = facts;
-    const { runRetryDelayMs, runRetryMaximum } = this.parts.settings;
-    const lane = laneOf(compiled, input, runId, at);
-    return {
-      workflow: compiled.workflow, definition: compiled.hash, input, at,
-      retry: { delayMs: runRetryDelayMs, maximum: runRetryMaximum },
-      ...key,
-      ...(lane !== undefined && { lane }),
-    };
-  }
-
   /** The run that the key belongs to, if it was asked for by the same request. */
   private async sameRequest(runId: RunId, namespace: string, hash: string): Promise<RunSummaryDto> {
     const { run, events } = await this.parts.reader.load(namespace, runId);
@@ -120,14 +123,6 @@ export class RunSubmission {
     if (first?.type === 'RunRequested' && first.data.requestHash === hash) return summaryOfState(run);
     throw conflict('idempotency_key_reused', `This Idempotency-Key belongs to ${formatRunId(runId)}, which another body asked for.`, 'Use a new key for a new request; repeat a request with its own body.');
   }
-}
-
-interface RequestFacts {
-  readonly runId: RunId;
-  readonly at: number;
-  readonly idempotencyKey?: string;
-  readonly requestHash?: string;
-  readonly orchestrators?: { readonly [type: string]: number };
 }
 
 interface Idempotency {

@@ -100,5 +100,5 @@ const CODES: Readonly<Record<string, string>> = {
   isString: 'wrong_type', isObject: 'wrong_type', isInt: 'wrong_type', isBoolean: 'wrong_type', isArray: 'wrong_type',
   isDefined: 'missing', isNotEmpty: 'missing',
   isIn: 'unknown_value', isEnum: 'unknown_value',
-  min: 'out_of_range', max: 'out_of_range', minLength: 'out_of_range', maxLength: 'out_of_range', isLength: 'out_of_range',
+  min: 'out_of_range', max: 'out_of_range', minLength: 'out_of_range', maxLength: 'out_of_range', isLength: 'out_of_range', arrayMinSize: 'out_of_range', arrayMaxSize: 'out_of_range',
 };

@@ -1,0 +1,24 @@
+import { Body, Controller, Post } from '@nestjs/common';
+import { Call, CallContext, NeedsRole } from '@foldwork/platform/http';
+import { ApiBodyProblems } from '../http/api-problems';
+import { ApiAcceptedResponse, ApiOperation, ApiResponse, ApiTags } from '../openapi/api-decorators';
+import { RunBatch } from './run-batch';
+import { RunBatchDto, RunBatchResultDto } from './run-batch.dto';
+
+@ApiTags('runs')
+@Controller('orchestrator/runs/batch')
+export class RunBatchController {
+  constructor(private readonly batch: RunBatch) {}
+
+  @Post()
+  @NeedsRole('operator')
+  @ApiOperation({ summary: 'Request many runs at once, each accepted or refused for itself' })
+  @ApiAcceptedResponse({ type: RunBatchResultDto, description: 'All are accepted.' })
+  @ApiResponse({ status: 207, type: RunBatchResultDto, description: 'Some are refused; see `status` and `problem` of each.' })
+  @ApiBodyProblems()
+  async submit(@Body() { runs }: RunBatchDto, @Call() call: CallContext): Promise<RunBatchResultDto> {
+    const results = await this.batch.submit({ runs, namespace: call.namespace, metadata: call.metadata() });
+    void call.reply.status(results.every(({ problem }) => problem === undefined) ? 202 : 207);
+    return { results };
+  }
+}
