@@ -1,5 +1,6 @@
-import { createInbox, MsgHdrsImpl, type Msg, type MsgHdrs, type NatsConnection, type PublishOptions } from '@nats-io/transport-node';
+import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { BusUnavailable, type FeedMessage } from '../bus.port';
+import { headerBlock, messageFrame, sendFrames } from './message-frame';
 import type { NatsLink } from './nats-link';
 import type { NatsNames } from './nats-names';
 import { isTooLarge } from './payload-limit';
@@ -14,7 +15,6 @@ const BATCH_MESSAGES_MAX = 500;
 const BATCH_CHARACTERS_MAX = 512 * 1024;
 const ANSWER_TIMEOUT_MS = 5_000;
 const ROUNDS_MAX = 3;
-const LINE_BREAK = /[\r\n]/;
 
 /**
  * Stores feed messages at the price of one acknowledgement per batch: only the first and the last ask for one, and their
@@ -61,11 +61,14 @@ export class FeedPublisher {
   private async publishCheaply(batch: readonly FeedMessage[]): Promise<boolean> {
     const connection = this.link.require();
     const last = batch.length - 1;
+    let frames = '';
     const answers: Promise<Answer>[] = [];
     batch.forEach((message, index) => {
-      if (index === 0 || index === last) answers.push(this.ask(connection, message));
-      else this.send(connection, message);
+      const asked = index === 0 || index === last ? this.ask() : undefined;
+      if (asked !== undefined) answers.push(asked.answer);
+      frames += this.frame(connection, message, asked?.reply);
     });
+    sendFrames(connection, frames);
     const [first, final = first] = await Promise.all(answers);
     return first?.status === 'stored' && final?.status === 'stored' && (last === 0 || final.seq - first.seq === last);
   }
@@ -76,7 +79,11 @@ export class FeedPublisher {
     for (let round = 0; round < ROUNDS_MAX && left.length > 0; round += 1) {
       await this.stream.mend();
       const connection = this.link.require();
-      const answers = await Promise.all(left.map((message) => this.ask(connection, message)));
+      const answers = await Promise.all(left.map((message) => {
+        const { reply, answer: stored } = this.ask();
+        sendFrames(connection, this.frame(connection, message, reply));
+        return stored;
+      }));
       const refused = answers.flatMap((given, index) => (given.status === 'stored' ? [] : [index]));
       answer = answers[refused[0] ?? 0] ?? answer;
       left = left.filter((_message, index) => answers[index]?.status !== 'stored');
@@ -86,30 +93,28 @@ export class FeedPublisher {
     if (left.length > 0) throw unavailable(answer, left.length);
   }
 
-  private ask(connection: NatsConnection, message: FeedMessage): Promise<Answer> {
+  private ask(): { readonly reply: string; readonly answer: Promise<Answer> } {
     this.sequence += 1;
     const token = String(this.sequence);
-    return new Promise((resolve) => {
+    const answer = new Promise<Answer>((resolve) => {
       const cancel = afterDelay(ANSWER_TIMEOUT_MS, () => settle({ status: 'silent' }));
-      const settle = (answer: Answer): void => {
+      const settle = (given: Answer): void => {
         cancel();
         this.waiting.delete(token);
-        resolve(answer);
+        resolve(given);
       };
       this.waiting.set(token, settle);
-      this.send(connection, message, { reply: this.inbox + token });
     });
+    return { reply: this.inbox + token, answer };
   }
 
   /** One event that is too large must not keep those behind it from subscribers. */
-  private send(connection: NatsConnection, message: FeedMessage, options: PublishOptions = {}): void {
-    let { payload } = message;
-    let headers = headersOf(message);
-    if (isTooLarge(connection, payload, () => headerBytes(headers))) {
-      payload = '';
-      headers = headersOf({ ...message, headers: { ...message.headers, 'ce-dataref': message.dataref } });
-    }
-    connection.publish(this.names.feed(message.subject), payload, { ...options, headers });
+  private frame(connection: NatsConnection, message: FeedMessage, reply: string | undefined): string {
+    const { id, headers, payload, dataref } = message;
+    const subject = this.names.feed(message.subject);
+    const block = headerBlock({ 'Nats-Msg-Id': id, ...headers });
+    if (!isTooLarge(connection, payload, () => Buffer.byteLength(block))) return messageFrame(subject, block, payload, reply);
+    return messageFrame(subject, headerBlock({ 'Nats-Msg-Id': id, ...headers, 'ce-dataref': dataref }), '', reply);
   }
 
   private answered(message: Msg): void {
@@ -122,19 +127,6 @@ export class FeedPublisher {
     for (const settle of [...this.waiting.values()]) settle({ status: 'silent' });
   }
 }
-
-const headersOf = ({ id, headers }: Pick<FeedMessage, 'id' | 'headers'>): MsgHdrs => {
-  const record: Record<string, string[]> = { 'Nats-Msg-Id': [id] };
-  for (const name in headers) {
-    const value = headers[name] ?? '';
-    if (LINE_BREAK.test(value)) throw new TypeError(`Header ${name} holds a line break.`);
-    record[name] = [value];
-  }
-  return MsgHdrsImpl.fromRecord(record); // a third of the cost of setting them one by one
-};
-
-/** `NATS/1.0`, a line for each, an empty line. */
-const headerBytes = (headers: MsgHdrs): number => 12 + Buffer.byteLength([...headers].map(([name, [value]]) => `${name}: ${value}\r\n`).join(''));
 
 const unavailable = (answer: Answer, count: number): BusUnavailable =>
   answer.status === 'refused'
