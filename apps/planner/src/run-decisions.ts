@@ -6,6 +6,7 @@ import type { DueQueue } from './due-queue';
 import { HeldAppends } from './held-appends';
 import type { Interactions } from './interactions';
 import type { PlannedTally } from './planned-tally';
+import { PlansAhead } from './plans-ahead';
 import type { RunCache } from './run-cache';
 import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
 
@@ -13,12 +14,6 @@ import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
 export const LOOK_AHEAD_MS = 2_000;
 const CONFLICTS_MAX = 10;
 const CONFLICT_PAUSE_MS = 50;
-/**
- * So long a plan may be on its way with its first command. Executors that keep up have it in the log within milliseconds;
- * where so many plans are on their way, they do not.
- */
-const PLAN_WAIT_MS = 1_000;
-const PLANS_AHEAD_MAX = 32;
 /** A run that waits for child runs is told when they end; if that is lost, it looks by itself. */
 const CHILD_CHECK_MS = 10_000;
 
@@ -43,7 +38,7 @@ export interface RunDecisionsParts {
  */
 export class RunDecisions {
   private readonly held: HeldAppends;
-  private readonly ahead = new Set<RunEntry>();
+  private readonly ahead = new PlansAhead();
 
   constructor(private readonly parts: RunDecisionsParts) {
     this.held = new HeldAppends(parts.log, parts.now);
@@ -113,7 +108,7 @@ export class RunDecisions {
     const { now, context, dispatcher, planned } = this.parts;
     const at = Math.max(now(), entry.dueAt);
     entry.dueAt = 0;
-    if (entry.isOvertaken(at)) return undefined;
+    if (this.ahead.isOvertaken(entry, at)) return undefined;
     this.repeatLost(entry, at);
     const decision = decideRun(entry.run, entry.definition, {
       ...context(at),
@@ -147,15 +142,7 @@ export class RunDecisions {
   private leaveToClaim(entry: RunEntry, { events, segments, wakeAt }: RunDecision): RunDecision['events'] | undefined {
     const [plan, ...more] = events;
     const isPlan = plan?.type === 'RunPlanned' && more.length === 0 && segments.length === 1 && wakeAt === undefined;
-    if (!isPlan || !entry.isNew || !this.hasRoomAhead()) return undefined;
-    entry.goAhead(plan, this.parts.now() + PLAN_WAIT_MS);
-    this.ahead.add(entry);
-    return events;
-  }
-
-  private hasRoomAhead(): boolean {
-    if (this.ahead.size >= PLANS_AHEAD_MAX) for (const entry of this.ahead) if (!entry.isAhead || entry.isOvertaken(this.parts.now())) this.ahead.delete(entry);
-    return this.ahead.size < PLANS_AHEAD_MAX;
+    return isPlan && entry.isNew && this.ahead.take(entry, plan, this.parts.now()) ? events : undefined;
   }
 
   /** A command that nobody claimed in time is handed out again. */
