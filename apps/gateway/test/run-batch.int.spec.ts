@@ -5,7 +5,7 @@ import { DEFINITION, GatewayFixture, submit, type Answer } from './gateway-fixtu
 
 interface Result {
   readonly status: number;
-  readonly run?: { readonly runId: string };
+  readonly runId?: string;
   readonly problem?: { readonly error: string; readonly faults?: readonly { readonly pointer: string }[] };
 }
 
@@ -37,11 +37,11 @@ it('accepts many runs in the order of the request, in one commit', async () => {
   expect(answer.status).toBe(202);
   expect(results(answer).map(({ status }) => status)).toEqual(Array(400).fill(202));
   const events = (await requested()).slice(-400);
-  expect(events.map(({ runId }) => `run_${runId}`)).toEqual(results(answer).map(({ run }) => run?.runId));
+  expect(events.map(({ runId }) => `run_${runId}`)).toEqual(results(answer).map(({ runId }) => runId));
   expect(events.map(({ data }) => (JSON.parse(data) as { input: object }).input)).toEqual(inputs);
   expect(new Set(events.map(({ recordedAt }) => recordedAt)).size).toBe(1);
   const [last] = results(answer).slice(-1);
-  expect((await fixture.call('GET', `/orchestrator/runs/${String(last?.run?.runId)}`)).body).toMatchObject({ status: 'pending', input: { n: 399 } });
+  expect((await fixture.call('GET', `/orchestrator/runs/${String(last?.runId)}`)).body).toMatchObject({ status: 'pending', input: { n: 399 } });
 });
 
 it('refuses what is wrong for itself, names the place in the whole request, and accepts the rest', async () => {
@@ -76,10 +76,10 @@ it('knows a key again, within a request, in the next one and from a single one',
   const answer = await submitBatch({ runs: [keyed('batch-1'), keyed('batch-2'), keyed('batch-2'), keyed('batch-2', { n: 2 }), keyed('batch-1', { n: 2 })] });
   expect(answer.status).toBe(207);
   expect(results(answer).map(({ status, problem }) => problem?.error ?? status)).toEqual([200, 202, 200, 'idempotency_key_reused', 'idempotency_key_reused']);
-  expect(results(answer)[0]?.run?.runId).toBe(single.body.runId);
+  expect(results(answer)[0]?.runId).toBe(single.body.runId);
   const again = await submitBatch({ runs: [keyed('batch-2'), keyed('batch-1')] });
   expect(again.status).toBe(202);
-  expect(results(again).map(({ run }) => run?.runId)).toEqual([results(answer)[1]?.run?.runId, single.body.runId]);
+  expect(results(again).map(({ runId }) => runId)).toEqual([results(answer)[1]?.runId, single.body.runId]);
 });
 
 it.each([
@@ -104,7 +104,7 @@ it('loses no acknowledged run and doubles none when Postgres is killed under loa
       const keys = Array.from({ length: 100 }, (_, place) => `load-${name}-${index}-${place}`);
       const answer = await submitBatch({ runs: keys.map((key) => keyed(key)) });
       if (answer.status === 503) outages.push(answer);
-      else results(answer).forEach(({ run }, place) => run && acknowledged.set(keys[place] ?? '', run.runId));
+      else results(answer).forEach(({ runId }, place) => runId && acknowledged.set(keys[place] ?? '', runId));
     }
   };
   const clients = Array.from({ length: 4 }, (_, name) => client(name));
@@ -125,6 +125,6 @@ it('loses no acknowledged run and doubles none when Postgres is killed under loa
   const keys = [...acknowledged.keys()];
   for (const some of [keys.slice(0, 500), keys.slice(-500)]) {
     const again = await submitBatch({ runs: some.map((key) => keyed(key)) });
-    expect(results(again).map(({ status, run }) => [status, run?.runId])).toEqual(some.map((key) => [200, acknowledged.get(key)]));
+    expect(results(again).map(({ status, runId }) => [status, runId])).toEqual(some.map((key) => [200, acknowledged.get(key)]));
   }
 }, 60_000);

@@ -6,7 +6,7 @@ export const TASK_STATUSES = [
   'pending', 'assigned', 'in_progress', 'waiting', 'completed', 'failed', 'escalated', 'skipped', 'canceled', 'timed_out',
 ] as const;
 
-const RUN_ID = { example: 'run_01932c5e-7b6a-7c3d-8e9f-0123456789ab', pattern: '^run_[0-9a-f-]{36}$' };
+export const RUN_ID = { example: 'run_01932c5e-7b6a-7c3d-8e9f-0123456789ab', pattern: '^run_[0-9a-f-]{36}$' };
 const TIME = { type: String, format: 'date-time', example: '2026-11-21T12:00:00.000Z' } as const;
 const ANY_JSON = {
   description: 'Any JSON value; numbers are exact.',

@@ -2,7 +2,7 @@ import type { Json } from '@foldwork/events';
 import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsOptional, IsString } from 'class-validator';
 import { ProblemDto } from '../http/api-problems';
-import { RunSummaryDto } from '../runs/run.dto';
+import { RUN_ID } from '../runs/run.dto';
 import { SubmitRunDto } from './submit-run.dto';
 
 export const BATCH_RUNS_MAX = 1_000;
@@ -26,7 +26,7 @@ export class BatchResultDto {
   @ApiProperty({ type: 'integer', description: 'What a single request would have been answered: 202 accepted, 200 accepted before under this key, or the status of `problem`.' })
   status!: number;
 
-  @ApiPropertyOptional({ type: RunSummaryDto }) run?: RunSummaryDto;
+  @ApiPropertyOptional({ ...RUN_ID, description: 'Absent where the run was refused.' }) runId?: string;
   @ApiPropertyOptional({ type: ProblemDto }) problem?: ProblemDto;
 }
 

@@ -50,9 +50,10 @@ const answersOf = (results: readonly (SubmittedRun | Problem)[]): BatchResultDto
   const made = new Set<string>();
   return results.map((result, index) => {
     if (result instanceof Problem) return refusalOf(result, index);
-    const isNew = result.isNew && !made.has(result.summary.runId);
-    made.add(result.summary.runId);
-    return { status: isNew ? 202 : 200, run: result.summary };
+    const { isNew, summary: { runId } } = result;
+    const status = isNew && !made.has(runId) ? 202 : 200;
+    made.add(runId);
+    return { status, runId };
   });
 };
 
