@@ -36,9 +36,9 @@ onLinux('performance validation', () => {
   it('[S3-61] after 10,000 tasks no service holds more memory or more handles than before', async () => {
     const world = await World.start();
     try {
-      await throughputRound(world, 1_000); // warm: code is compiled, caches and connections are there
+      await throughputRound(world, { runs: 1_000 }); // warm: code is compiled, caches and connections are there
       const before = await heldBy(world);
-      await throughputRound(world, 1_000);
+      await throughputRound(world, { runs: 1_000 });
       const after = await heldBy(world);
       for (const [name, { heapMb, handles }] of Object.entries(after)) {
         const growth = { name, heapMb: heapMb - (before[name]?.heapMb ?? 0), handles: handles - (before[name]?.handles ?? 0) };

@@ -37,7 +37,7 @@ export class GatewayClient {
     const runs = Array(size).fill({ workflow, input: {} });
     const { status, body } = await this.send(postRequest(this.url.host, '/orchestrator/runs/batch', JSON.stringify({ runs })));
     if (status !== 202) throw new Error(`the gateway answered ${status} to ${size} runs of ${workflow}: ${body}`);
-    return (JSON.parse(body) as { results: { run: { runId: string } }[] }).results.map(({ run }) => requireRunId(run.runId));
+    return (JSON.parse(body) as { results: { runId: string }[] }).results.map(({ runId }) => requireRunId(runId));
   }
 
   async publish(name: string, definition: object): Promise<void> {

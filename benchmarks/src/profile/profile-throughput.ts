@@ -18,7 +18,7 @@ export const profileThroughput = async (): Promise<Record<string, unknown>> => {
     let round: ThroughputRound | undefined;
     let times = new Map<string, TimesByName>();
     const statements = await profileStatements(world, async () => {
-      times = await profileServices(world, async () => (round = await throughputRound(world, PROFILED_RUNS)));
+      times = await profileServices(world, async () => (round = await throughputRound(world, { runs: PROFILED_RUNS })));
     });
     if (round === undefined) throw new Error('nothing was profiled');
     return {

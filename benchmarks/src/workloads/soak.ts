@@ -9,7 +9,7 @@ const RUNS_PER_LEG = 5_000;
 export const soak = async (world: World, runs: number): Promise<Record<string, unknown>> => {
   const legs: Record<string, unknown>[] = [];
   for (let done = 0; done < runs; done += RUNS_PER_LEG) {
-    const { stepsPerSecond } = await throughputRound(world, Math.min(RUNS_PER_LEG, runs - done));
+    const { stepsPerSecond } = await throughputRound(world, { runs: Math.min(RUNS_PER_LEG, runs - done) });
     const leg = { runs: done + RUNS_PER_LEG, stepsPerSecond: Math.round(stepsPerSecond), ...(await memory(world)) };
     console.log(JSON.stringify(leg));
     legs.push(leg);
