@@ -1,7 +1,6 @@
 import { Client, type Pool } from 'pg';
-import { createPostgresEventLog, EmbeddedBus, logMigrations, type Bus, type EventLog, type NewEvent } from '@foldwork/events';
-import { createLogger, createPool } from '@foldwork/platform';
-import { readModelMigrations } from '@foldwork/read-models';
+import { createPostgresEventLog, EmbeddedBus, type Bus, type EventLog, type NewEvent } from '@foldwork/events';
+import { ALL_MIGRATIONS, createLogger, createPool } from '@foldwork/platform';
 import { createTestDatabase, syntheticRun, type SyntheticRun } from '@foldwork/testing';
 import { Auditor } from '../src/auditor';
 import { AUDITOR_SESSION, type AuditorSettings } from '../src/auditor.config';
@@ -24,7 +23,7 @@ export interface AuditorWorld {
 }
 
 export const auditorWorld = async (): Promise<AuditorWorld> => {
-  const database = await createTestDatabase({ migrations: [...logMigrations, ...readModelMigrations] });
+  const database = await createTestDatabase({ migrations: ALL_MIGRATIONS });
   const { url } = database;
   const log = createPostgresEventLog({ connectionString: url });
   const bus = new EmbeddedBus();

@@ -2,7 +2,7 @@ import '@foldwork/platform/process-options';
 import 'reflect-metadata';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createLogger, migrateWhenReachable, readConfig, runUntilStopped, type Running } from '@foldwork/platform';
+import { createLogger, prepareSchema, readConfig, runUntilStopped, type Running } from '@foldwork/platform';
 import { startEmbeddedPostgres } from './embedded-postgres';
 import { firstKey } from './first-key';
 import { lockFolder } from './folder-lock';
@@ -21,7 +21,7 @@ const start = async (): Promise<Running> => {
   const postgres = config.databaseUrl === undefined ? await startEmbeddedPostgres(dataFolder, onLost) : undefined;
   const databaseUrl = postgres?.url ?? config.databaseUrl ?? '';
   try {
-    if (config.migrate) await migrateWhenReachable(databaseUrl, logger);
+    await prepareSchema({ ...config, databaseUrl }, logger);
     const key = config.auth ? await firstKey(databaseUrl, dataFolder, config.namespace) : undefined;
     const server = await startStandalone(config, databaseUrl, logger);
     announce(server.url, key, postgres?.dataFolder ?? 'the database of FOLDWORK_DATABASE_URL');

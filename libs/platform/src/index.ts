@@ -5,7 +5,7 @@ export { NestLoggerAdapter } from './logging/nest-logger.adapter';
 export { HealthRegistry, type HealthCheck, type HealthReport, type Readiness } from './health/health.registry';
 export { ALL_MIGRATIONS } from './postgres/all-migrations';
 export { APP_ROLE, createPool, type PoolOptions } from './postgres/create-pool';
-export { migrateWhenReachable } from './postgres/migrate-when-reachable';
+export { prepareSchema } from './postgres/prepare-schema';
 export { revertMigrations, runMigrations, type MigrationClass, type MigrationOptions } from './postgres/run-migrations';
 export { announceCommits } from './process/announce-commits';
 export { runService, type ServiceOptions, type ServiceParts, type StartService } from './process/run-service';

@@ -26,7 +26,7 @@ export const SETTINGS = {
   databasePoolSize: setting('FOLDWORK_DATABASE_POOL_SIZE', integer(1, 200), '10',
     'Connections that one process holds to Postgres at most.'),
   migrate: setting('FOLDWORK_MIGRATE', onOff, 'on',
-    'Whether a service brings the database schema up to date when it starts (several may start at once). With off, migrate beforehand.'),
+    'Whether a service brings the database schema up to date when it starts (several may start at once). With off, a service with on must have been started beforehand.'),
   natsUrls: secret('FOLDWORK_NATS_URL', optional(atLeastOne(urls('nats', 'tls'))), '',
     'NATS servers, separated by commas, JetStream on; with credentials as nats://user:password@host:4222 or nats://token@host:4222. Required by the four services; the standalone server needs none.'),
   natsCredentials: setting('FOLDWORK_NATS_CREDS', optional(text), '',

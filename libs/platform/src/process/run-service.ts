@@ -6,7 +6,7 @@ import { HealthRegistry } from '../health/health.registry';
 import { startHealthServer } from '../health/health.server';
 import { createLogger, type Logger } from '../logging/logger';
 import { createPool } from '../postgres/create-pool';
-import { migrateWhenReachable } from '../postgres/migrate-when-reachable';
+import { prepareSchema } from '../postgres/prepare-schema';
 import { announceCommits } from './announce-commits';
 import { runUntilStopped, type Running } from './run-until-stopped';
 
@@ -65,7 +65,7 @@ const connect = async ({ app, poolSize, session = {}, logReaders }: ServiceOptio
   const pool = createPool({ databaseUrl, maximum: poolSize(config), applicationName: app, onIdleError: onError, session });
   const [bus] = await Promise.all([
     connectNatsBus({ servers: natsUrls, credentialsFile: natsCredentials, name: app, onTrouble: (trouble) => logger.warn({ event: 'bus_trouble', ...trouble }) }),
-    config.migrate ? migrateWhenReachable(databaseUrl, logger) : undefined,
+    prepareSchema(config, logger),
   ]);
   announceCommits(log, bus);
   return { config, logger, log, pool, bus, health: new HealthRegistry() };

@@ -22,6 +22,8 @@ export interface TestDatabaseOptions {
 const LOOKS_MAX = 20;
 const LOOK_PAUSE_MS = 15;
 const TEMPLATE_LOCK = 'pg_advisory_lock(1179602020, 99)';
+/** As the services call it, which look there for whether the schema is theirs. */
+const MIGRATIONS_TABLE = 'foldwork_migrations';
 
 /** A database of one's own for a test file. */
 export const createTestDatabase = async ({ migrations = [], serverUrl }: TestDatabaseOptions = {}): Promise<TestDatabase> => {
@@ -52,7 +54,7 @@ const connectionsEnded = async (client: Client, name: string): Promise<void> => 
 
 /** Brings the database up to date with the migrations; `undo` takes back all of them, newest first. */
 export const migrate = async (url: string, migrations: Migrations, direction: 'up' | 'undo' = 'up'): Promise<void> => {
-  const source = new DataSource({ type: 'postgres', url, migrations: [...migrations], migrationsTransactionMode: 'each' });
+  const source = new DataSource({ type: 'postgres', url, migrations: [...migrations], migrationsTableName: MIGRATIONS_TABLE, migrationsTransactionMode: 'each' });
   await source.initialize();
   try {
     if (direction === 'up') await source.runMigrations();
@@ -65,7 +67,7 @@ export const migrate = async (url: string, migrations: Migrations, direction: 'u
 /** Named after the text of its migrations: a changed migration makes a new template. */
 const ensureTemplate = async (client: Client, server: string, migrations: Migrations): Promise<string> => {
   if (migrations.length === 0) return 'template1';
-  const hash = createHash('sha256').update(migrations.map(String).join('\n')).digest('hex').slice(0, 16);
+  const hash = createHash('sha256').update([MIGRATIONS_TABLE, ...migrations].join('\n')).digest('hex').slice(0, 16);
   const name = `fw_template_${hash}`;
   const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
   if (rowCount === 1) return name;

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfigWith } from '../config/read-config';
 import type { Logger } from '../logging/logger';
 import { ALL_MIGRATIONS } from './all-migrations';
-import { runMigrations } from './run-migrations';
+import { requireSchema, runMigrations } from './run-migrations';
+
+type SchemaSettings = Pick<ConfigWith<'databaseUrl'>, 'databaseUrl' | 'migrate'>;
 
 const RETRY_MS = 1_000;
 
@@ -9,13 +12,14 @@ const RETRY_MS = 1_000;
 const AWAY: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', '57P03']);
 
 /**
- * Brings the schema up to date, as soon as Postgres is there: services may be started in any order, and it is waited for as
- * NATS is. Throws when it is there and refuses.
+ * Brings the schema up to date, or only looks whether it is where that is left to others, as soon as Postgres is there:
+ * services may be started in any order, and it is waited for as NATS is. Throws when it is there and refuses, or the schema
+ * is not the one of this version.
  */
-export const migrateWhenReachable = async (databaseUrl: string, logger: Logger): Promise<void> => {
+export const prepareSchema = async ({ databaseUrl, migrate }: SchemaSettings, logger: Logger): Promise<void> => {
   for (;;) {
     try {
-      await runMigrations({ databaseUrl, migrations: ALL_MIGRATIONS });
+      await (migrate ? runMigrations : requireSchema)({ databaseUrl, migrations: ALL_MIGRATIONS });
       return;
     } catch (error) {
       const why = `the database of FOLDWORK_DATABASE_URL, at ${whereOf(databaseUrl)}`;
