@@ -20,6 +20,7 @@ export const prepareAttempt = (command: StepCommand, task: SegmentTask, definiti
   const { action: name, effect } = spec.spec as BasicTask; // planners send basic tasks only
   const action = actions.get(name);
   if (action === undefined) return { status: 'no_action', action: name };
+  if (task.verify !== undefined && actions.get(verifierOf(spec)) === undefined) return { status: 'no_action', action: verifierOf(spec) };
   try {
     const own = attemptScope(scope, task, spec);
     const input = resolveInput(spec, task, own);
@@ -34,6 +35,9 @@ export const prepareAttempt = (command: StepCommand, task: SegmentTask, definiti
     throw error;
   }
 };
+
+/** The action that knows whether the effect took place: the one that the definition names, or the task's own. */
+export const verifierOf = ({ spec, verify }: CompiledTask): string => verify?.action ?? (spec as BasicTask).action; // planners send basic tasks only
 
 const hasSecrets = ({ spec }: CompiledTask): boolean => secretReferences((spec as BasicTask).with).length > 0; // planners send basic tasks only
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatRunId, parseJson, stringifyJson, type FailureDetail, type Json, type JsonObject } from '@foldwork/events';
+import { formatRunId, isStorable, parseJson, stringifyJson, type FailureDetail, type Json, type JsonObject } from '@foldwork/events';
 import { attemptScope, evaluateBoolean, settleOutput, type BasicTask, type Scope } from '@foldwork/domain';
 import { ActionError, type Action, type ActionContext, type ActionRegistry, type Verification } from '@foldwork/actions';
 import type { Logger } from '@foldwork/platform';
@@ -41,7 +41,7 @@ const run = async (attempt: PreparedAttempt, around: Working): Promise<AttemptRe
   try {
     const verified = attempt.task.verify === undefined ? undefined : await verifyFirst(attempt, around);
     if (verified !== undefined) return verified;
-    const raw = await callAction(attempt, around, attempt.action, await ownInput(attempt, around));
+    const raw = await callAction(attempt, around, attempt.action, await ownInput(attempt, around), attempt.spec.heartbeatMs);
     const settled = settleOutput(attempt.spec, toJson(raw), attemptScope(around.scope, attempt.task, attempt.spec));
     return 'error' in settled ? failed(attempt, settled.error) : { status: 'completed', output: settled.output };
   } catch (error) {
@@ -59,8 +59,9 @@ const failed = ({ spec, task }: PreparedAttempt, error: FailureDetail): AttemptR
 export const ownInput = async ({ parsed, action, input, spec }: PreparedAttempt, around: Working): Promise<never> =>
   parsed === undefined ? actionInput(action, input ?? {}, (spec.spec as BasicTask).with, around) : parsed.value; // planners send basic tasks only
 
-export const callAction = (attempt: PreparedAttempt, around: Working, action: Action<never>, input: never): Promise<unknown> => {
-  const limits = { timeoutMs: attempt.spec.timeoutMs ?? ATTEMPT_LIMIT_MS, heartbeatMs: attempt.spec.heartbeatMs, signal: around.signal };
+/** `heartbeatMs` is for the task's own action: what asks or undoes knows nothing of that limit. */
+export const callAction = (attempt: PreparedAttempt, around: Working, action: Action<never>, input: never, heartbeatMs?: number): Promise<unknown> => {
+  const limits = { timeoutMs: attempt.spec.timeoutMs ?? ATTEMPT_LIMIT_MS, heartbeatMs, signal: around.signal };
   return withLimits(limits, async (signal, heartbeat) => action.run(input, contextOf(attempt, around, signal, heartbeat)));
 };
 
@@ -76,46 +77,52 @@ const verifyFirst = async (attempt: PreparedAttempt, around: Working): Promise<A
   const answer = await askPatiently(attempt, around);
   const word = answer.applied === 'unknown' ? 'unknown' : answer.applied ? 'applied' : 'not_applied';
   const known: JsonObject = { ...around.recorder.sideEffects };
-  await around.recorder.recordVerification(word, around.redaction.json(toJson(answer.output)));
-  if (word === 'applied') return { status: 'completed', output: verifiedOutput(known, toJson(answer.output)) };
+  await around.recorder.recordVerification(word, around.redaction.json(answer.output));
+  if (word === 'applied') return { status: 'completed', output: [verifiedOutput(known, answer.output), known].find(isKept) ?? null };
   if (word === 'unknown') return { status: 'escalated', error: { code: 'EFFECT_UNKNOWN', message: `nobody can say whether the effect of ${attempt.task.path} took place${answer.reason ?? ''}` } };
   if (attempt.task.verify === 'only') return failed(attempt, attempt.task.error ?? { code: 'ATTEMPTS_EXHAUSTED', message: `${attempt.task.path} did not take effect and has no attempt left` });
   return undefined;
 };
 
 /** What the handler would have answered, as far as it is known: recorded side effects, completed by what verify saw. */
-const verifiedOutput = (sideEffects: JsonObject, output: Json): Json =>
+export const verifiedOutput = (sideEffects: JsonObject, output: Json): Json =>
   isObject(output) || output === null ? { ...sideEffects, ...(isObject(output) ? output : {}) } : output;
 
 const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-type Answer = Verification & { readonly reason?: string };
+export interface Answer {
+  readonly applied: Verification['applied'];
+  readonly output: Json;
+  readonly reason?: string;
+}
 
 /** Asks whether the effect took place, again where the question itself fails. */
 export const askPatiently = async (attempt: PreparedAttempt, around: Working): Promise<Answer> => {
   let reason = '';
   for (const delayMs of VERIFY_DELAYS_MS) {
-    if (delayMs > 0) await sleep(delayMs, undefined, { signal: around.signal });
     try {
+      if (delayMs > 0) await sleep(delayMs, undefined, { signal: around.signal });
       return await ask(attempt, around);
     } catch (error) {
-      if (around.signal.aborted) throw error;
+      around.signal.throwIfAborted();
       reason = `: ${failureOf(error).message}`;
     }
   }
-  return { applied: 'unknown', reason };
+  return unknown(reason);
 };
+
+const unknown = (reason: string): Answer => ({ applied: 'unknown', output: null, reason });
 
 /** The definition's `verify` wins over the action's own. */
 const ask = async (attempt: PreparedAttempt, around: Working): Promise<Answer> => {
   const { verify } = attempt.spec;
   if (verify !== undefined) return askDefinition(attempt, around, verify);
   const { verify: own } = attempt.action;
-  if (own === undefined) return { applied: 'unknown', reason: ': the action has no verify' };
+  if (own === undefined) return unknown(': the action has no verify');
   const limits = { timeoutMs: VERIFY_LIMIT_MS, heartbeatMs: undefined, signal: around.signal };
   const input = await ownInput(attempt, around);
   const answer: unknown = await withLimits(limits, async (signal, heartbeat) => own.call(attempt.action, input, contextOf(attempt, around, signal, heartbeat)));
-  return isVerification(answer) ? answer : { applied: 'unknown', reason: ': verify gave no answer {applied: true, false or "unknown"}' };
+  return isVerification(answer) ? { applied: answer.applied, output: kept(answer, attempt, around) } : unknown(': verify gave no answer {applied: true, false or "unknown"}');
 };
 
 /** Users write `verify`; an answer that is none must not count as one. */
@@ -126,13 +133,31 @@ const VERIFY_LIMIT_MS = 30_000;
 
 const askDefinition = async (attempt: PreparedAttempt, around: Working, verify: NonNullable<PreparedAttempt['spec']['verify']>): Promise<Answer> => {
   const action = around.actions.get(verify.action);
-  if (action === undefined) return { applied: 'unknown', reason: `: no executor here has the action ${verify.action}` };
+  if (action === undefined) return unknown(`: no executor here has the action ${verify.action}`);
   const scope = attemptScope(around.scope, attempt.task, attempt.spec);
   const written = (attempt.spec.spec as BasicTask).verify?.with; // planners send basic tasks only
   const input = await actionInput(action, verify.with?.evaluate(scope) ?? {}, written, around);
   const result = toJson(await callAction(attempt, around, action, input));
-  return { applied: evaluateBoolean(verify.found, { ...scope, result }), output: result };
+  return { applied: evaluateBoolean(verify.found, { ...scope, result }), output: kept({ output: result }, attempt, around) };
 };
+
+/** The answer counts, also where the log cannot hold the output that came with it: failing for that would repeat, or leave, an effect that took place. */
+const kept = (answer: Pick<Verification, 'output'>, { command, task }: PreparedAttempt, { logger }: Working): Json => {
+  let reason = 'it is too large, too deep or no Unicode';
+  try {
+    const output = toJson(answer.output);
+    if (isKept(output)) return output;
+  } catch (error) {
+    reason = failureOf(error).message;
+  }
+  logger.warn({ event: 'verified_output_dropped', runId: formatRunId(command.runId), task: task.path, reason });
+  return null;
+};
+
+const isKept = (output: Json): boolean => isStorable(stringifyJson(output), KEPT_BYTES_MAX, 1);
+
+/** What an event holds, less what stands around an output. */
+const KEPT_BYTES_MAX = 8 * 1024 * 1024 - 64 * 1024;
 
 /** What an action returned, as the log can keep it. Functions, symbols and the like vanish as they do in JSON. Throws `ActionError` where it is none. */
 const toJson = (value: unknown): Json => {

@@ -1,10 +1,11 @@
 import { formatRunId, type FailureDetail, type Json, type SegmentTask, type StepCommand, type TaskUndoTransitioned } from '@foldwork/events';
 import { attemptScope, ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type CompiledTask } from '@foldwork/domain';
-import type { ActionRegistry, Verification } from '@foldwork/actions';
+import type { ActionRegistry } from '@foldwork/actions';
 import { actionInput } from './action-input';
 import type { AttemptRecorder, PreparedAttempt } from './attempt';
 import { failureOf } from './attempt-failure';
-import { askPatiently, callAction, type Working } from './run-attempt';
+import { askPatiently, callAction, verifiedOutput, type Answer, type Working } from './run-attempt';
+import { verifierOf } from './prepare-attempt';
 import { Redaction } from './secrets/redaction';
 import type { ClaimOutcome, SegmentRunnerParts } from './segment-runner';
 
@@ -19,8 +20,8 @@ export class UndoRunner {
     const { actions, logger, recorder } = this.parts;
     const spec = taskAt(definition, task.path);
     const undo = prepareUndo(command, task, spec, actions);
-    if (undo === undefined) {
-      logger.warn({ event: 'action_missing', runId: formatRunId(command.runId), task: task.path, action: spec.undo?.action });
+    if (typeof undo === 'string') {
+      logger.warn({ event: 'action_missing', runId: formatRunId(command.runId), task: task.path, action: undo });
       return onClaimed('no_action');
     }
     const { holder } = recorder;
@@ -51,8 +52,9 @@ export class UndoRunner {
     try {
       const found = question === undefined ? undefined : await ask(question, around);
       if (found?.applied === false) return undefined;
-      // Of a task that never said what came of it, `verify` knows the output.
-      const input = attempt.spec.undo?.with?.evaluate({ ...scope, output: found?.output ?? scope['output'] ?? null }) ?? {};
+      // Of a task that never said what came of it, its side effects and `verify` know the output.
+      const output = found === undefined ? (scope['output'] ?? null) : verifiedOutput(around.recorder.sideEffects, found.output);
+      const input = attempt.spec.undo?.with?.evaluate({ ...scope, output }) ?? {};
       const { undo } = attempt.spec.spec;
       const written = undo !== undefined && 'with' in undo ? undo.with : undefined;
       await callAction(attempt, around, attempt.action, await actionInput(attempt.action, input, written, around));
@@ -66,7 +68,7 @@ export class UndoRunner {
 }
 
 /** Throws when nobody can say: undoing blindly would be a guess. */
-const ask = async (question: PreparedAttempt, around: Working): Promise<Verification> => {
+const ask = async (question: PreparedAttempt, around: Working): Promise<Answer> => {
   const answer = await askPatiently(question, around);
   if (answer.applied === 'unknown') throw new Error(`nobody can say whether the effect of ${question.task.path} took place`);
   return answer;
@@ -79,10 +81,12 @@ interface UndoAttempt {
   readonly scope: Working['scope'];
 }
 
-/** `undefined`: no executor here has the action. */
-const prepareUndo = (command: StepCommand, task: SegmentTask, spec: CompiledTask, actions: ActionRegistry): UndoAttempt | undefined => {
-  const action = spec.undo && actions.get(spec.undo.action);
-  if (action === undefined) return undefined;
+/** A text: the name of the action that nobody here has. */
+const prepareUndo = (command: StepCommand, task: SegmentTask, spec: CompiledTask, actions: ActionRegistry): UndoAttempt | string => {
+  const name = spec.undo?.action ?? '';
+  const action = actions.get(name);
+  if (action === undefined) return name;
+  if (task.verify !== undefined && actions.get(verifierOf(spec)) === undefined) return verifierOf(spec);
   const scope = { ...attemptScope(command.scope, task, spec), output: task.output ?? null };
   const effectKey = `${formatRunId(command.runId)}/${task.path}/undo`;
   const attempt: PreparedAttempt = { command, task, spec, action, input: undefined, parsed: undefined, effectKey, effect: undefined };

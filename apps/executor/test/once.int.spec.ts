@@ -1,5 +1,5 @@
 import { defineAction, type Action, type Verification } from '@foldwork/actions';
-import type { Json, RunId } from '@foldwork/events';
+import { stringifyJson, type Json, type RunId } from '@foldwork/events';
 import { actionList, ExecutorWorld } from './executor-world';
 
 let world: ExecutorWorld;
@@ -74,6 +74,48 @@ it.each([
   expect(await world.task(runId, 'upload')).toMatchObject({ status: 'escalated', error: { code: 'EFFECT_UNKNOWN' } });
 });
 
+const circle: Record<string, unknown> = {};
+circle['self'] = circle;
+const deep = Array.from({ length: 100 }).reduce<unknown>((inner) => [inner], 1);
+
+it.each([
+  ['too deep', () => ({ deep })],
+  ['too large', () => ({ text: 'x'.repeat(9_000_000) })],
+  ['no Unicode', () => ({ text: '\ud800' })],
+  ['a circle', () => circle],
+  ['there to be read only once', () => { let isRead = false; return { get x() { if (isRead) throw new Error('hostile'); isRead = true; return 1; } }; }],
+])('believes a verifier whose output the log cannot hold: %s', async (_case, output) => {
+  const runId = await uploaded(upload(1, 'once', () => ({ applied: true, output: output() as never })), { retry: { maximumAttempts: 1 } });
+  expect(runs()).toHaveLength(1);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed', output: { image_id: 'vinted_1' } });
+});
+
+it('believes a verifier whose output is too large only together with the side effects', async () => {
+  const large = (name: string) => ({ [name]: 'x'.repeat(5_000_000) });
+  const recording: Action<Json> = { ...upload(1, 'once', () => ({ applied: true, output: large('found') })), run: async (_input, context) => {
+    await context.recordSideEffect(large('recorded'));
+    throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+  } };
+  const first = await world.start(actionList(recording), {}, { consumes: false });
+  const runId = await world.request([{ id: 'upload', action: 'upload' }]);
+  for (const now of [Date.now(), Date.now() + 3_600_000]) {
+    const [command] = await world.decide(runId, { send: false, now }); // larger than a bus would carry
+    await first.handle({ payload: stringifyJson(command), deliveries: 1, ack: () => undefined, retryLater: () => undefined });
+  }
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed', output: large('recorded') });
+});
+
+it('is lost with its executor when that stops between two questions', async () => {
+  const first = await world.start(actionList(upload(1, 'once', () => Promise.reject(new Error('no answer')))), { stopMs: 0 });
+  const runId = await world.request([{ id: 'upload', action: 'upload' }]);
+  await world.decide(runId);
+  await world.until(async () => (await world.task(runId, 'upload')).status === 'failed', 'the first attempt to fail');
+  await world.decide(runId, { now: Date.now() + 3_600_000 });
+  await world.until(() => calls.filter((call) => call === 'verify').length === 2, 'the second question');
+  await first.stop();
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'failed', error: { code: 'LEASE_LOST' } });
+});
+
 it('only asks after the last attempt: found completes, not found fails, and the handler is not called', async () => {
   const found = await uploaded(upload(1, 'once', () => ({ applied: true })), { retry: { maximumAttempts: 1 } });
   expect(runs()).toHaveLength(1);
@@ -123,4 +165,27 @@ it('refuses a key that does not tell effects apart', async () => {
   const runId = await uploaded(upload(0, 'keyed'), { key: 'input' });
   expect(calls).toEqual([]);
   expect(await world.task(runId, 'upload')).toMatchObject({ status: 'failed', error: { code: 'KEY_INVALID' } });
+});
+
+it('leaves the question to an executor that has the action which answers it', async () => {
+  const executor = await world.start(actionList(upload(1, 'once')));
+  const runId = await world.request([{ id: 'upload', action: 'upload', verify: { action: 'find', found: 'size(result.hits) > 0' } }]);
+  await world.decide(runId);
+  await world.until(async () => (await world.task(runId, 'upload')).status === 'failed', 'the first attempt to fail');
+  await world.decide(runId, { now: Date.now() + 3_600_000 });
+  await world.until(() => world.linesOf('action_missing').length > 0, 'a warning');
+  expect(world.linesOf('action_missing')[0]).toMatchObject({ task: 'upload', action: 'find' });
+  await executor.stop();
+  await world.start(actionList(upload(1, 'once'), defineAction<Json>({ name: 'find', effect: 'none', run: () => ({ hits: [7] }) })), { name: 'other' });
+  await world.finish(runId);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed', output: { image_id: 'vinted_1', hits: [7] } });
+  expect(runs()).toHaveLength(1);
+});
+
+it('does not expect signs of life from an action that only answers the question', async () => {
+  const find = defineAction<Json>({ name: 'find', effect: 'none', run: async () => { await new Promise((resolve) => setTimeout(resolve, 150)); return { hits: [7] }; } });
+  await world.start(actionList(upload(1, 'once'), find));
+  const runId = await world.request([{ id: 'upload', action: 'upload', heartbeat: 50, verify: { action: 'find', found: 'size(result.hits) > 0' } }]);
+  await world.finish(runId);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed' });
 });

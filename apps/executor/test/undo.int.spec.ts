@@ -108,3 +108,33 @@ it('undoes nothing where nobody can say, and says so', async () => {
   expect(undone).toEqual([]);
   expect(await world.finish(runId)).toMatchObject({ status: 'failed', error: { code: 'ROLLBACK_FAILED', message: expect.stringContaining('nobody can say') } });
 });
+
+/** A run whose payment has an unclear end, and no attempt left; the one that asks and undoes is another executor. */
+const lostPayment = async (pay: Action<Json>, undoer: readonly Action<Json>[], verify: object = {}): Promise<RunId> => {
+  const payer = await world.start(actionList(pay), { name: 'payer' });
+  const more = { ...ROLLBACK, timeout: 1_000 };
+  const runId = await world.request([{ id: 'pay', action: 'pay', ...ONCE_ONLY, ...verify, undo: { action: 'undo', with: { payment: '${ output.payment }' } } }], {}, more);
+  await world.decide(runId);
+  await world.until(async () => (await world.task(runId, 'pay')).sideEffects !== undefined, 'the payment');
+  const [command] = await world.decide(runId, { now: Date.now() + 60_000, send: false });
+  await payer.stop();
+  const other = await world.start(actionList(...undoer), { name: 'undoer' }, { consumes: false });
+  await other.handle({ payload: stringifyJson(command), deliveries: 3, ack: () => undefined, retryLater: () => undefined });
+  return runId;
+};
+const pay = (verify?: Action<Json>['verify']): Action<Json> => action('pay', async (_input, { recordSideEffect, signal }) => {
+  await recordSideEffect({ payment: 'p8' });
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+}, { effect: 'once', ...(verify && { verify }) });
+
+it('undoes what was found with what the task recorded before it was lost', async () => {
+  const found = pay(() => ({ applied: true }));
+  await lostPayment(found, [found, undo()]);
+  expect(undone.map(({ input }) => input)).toEqual([{ payment: 'p8' }]);
+});
+
+it('does not ask the undo about itself where nobody here has the action that knows', async () => {
+  const runId = await lostPayment(pay(() => ({ applied: true })), [{ ...undo(), verify: () => ({ applied: false }) }]);
+  expect((await world.task(runId, 'pay')).undo).toBeUndefined();
+  expect(world.linesOf('action_missing')).toMatchObject([{ task: 'pay', action: 'pay' }]);
+});
