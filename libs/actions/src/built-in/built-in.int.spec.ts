@@ -26,8 +26,8 @@ afterAll(() => {
 
 const lines: unknown[] = [];
 const TRACE = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
-const context = (signal = new AbortController().signal): ActionContext => ({
-  traceparent: TRACE, runId: 'run_1', workflow: 'w', task: 'a', attempt: 2, effectKey: 'run_1/a', signal, sideEffects: {},
+const context = (signal = new AbortController().signal, effectKey = 'run_1/a'): ActionContext => ({
+  traceparent: TRACE, runId: 'run_1', workflow: 'w', task: 'a', attempt: 2, effectKey, signal, sideEffects: {},
   recordSideEffect: () => Promise.resolve(), heartbeat: () => undefined, log: (message, fields) => void lines.push({ message, fields }),
 });
 
@@ -51,12 +51,12 @@ const withTimeouts = async (timeouts: object, work: () => Promise<void>): Promis
   }
 };
 
-const run = async (name: string, input: Json, signal?: AbortSignal): Promise<unknown> => {
+const run = async (name: string, input: Json, signal?: AbortSignal, effectKey?: string): Promise<unknown> => {
   const action = [...coreActions, ...httpActions].find((each: Action<never>) => each.name === name);
   if (action === undefined) throw new Error(`no action ${name}`);
   const parsed = parseInput(action, input);
   if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
-  return action.run(parsed.value, context(signal));
+  return action.run(parsed.value, context(signal, effectKey));
 };
 
 describe('http.request', () => {
@@ -80,6 +80,38 @@ describe('http.request', () => {
     expect(keys).toEqual(['mine', undefined]);
   });
 
+  it('knows the headers of the caller in any case of letters', async () => {
+    let seen: unknown;
+    answer = (request, response) => {
+      seen = [request.headers['idempotency-key'], request.headers['content-type'], request.headers['traceparent']];
+      response.end();
+    };
+    await run('http.request', { url, method: 'POST', headers: { 'Idempotency-Key': 'mine', 'Content-Type': 'application/vnd.shop+json', TraceParent: 'own' }, body: {} });
+    expect(seen).toEqual(['mine', 'application/vnd.shop+json', 'own']);
+  });
+
+  it('sends an effect key that no header can hold in another spelling', async () => {
+    let key: unknown;
+    answer = (request, response) => {
+      key = request.headers['idempotency-key'];
+      response.end();
+    };
+    await run('http.request', { url, method: 'POST' }, undefined, 'łódź/1\n');
+    expect(key).toBe('%C5%82%C3%B3d%C5%BA/1%0A');
+  });
+
+  it('sends a change nowhere but where it was told, and reads on where others point', async () => {
+    const seen: unknown[] = [];
+    answer = (request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      response.writeHead(request.url === '/' ? 302 : 200, { location: '/moved' }).end();
+    };
+    await expect(run('http.request', { url, method: 'POST', body: 'order' })).rejects.toMatchObject({ code: 'HTTP_STATUS', details: { status: 302 } });
+    expect(await run('http.request', { url, method: 'POST', expectedStatus: [302] })).toMatchObject({ status: 302, headers: { location: '/moved' } });
+    expect(await run('http.request', { url })).toMatchObject({ status: 200 });
+    expect(seen).toEqual(['POST /', 'POST /', 'GET /', 'GET /moved']);
+  });
+
   it('keeps text that says JSON and is not', async () => {
     answer = (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('<html>');
     expect(await run('http.request', { url })).toMatchObject({ body: '<html>' });
@@ -92,6 +124,20 @@ describe('http.request', () => {
     answer = (_request, response) => void response.writeHead(500).end('x'.repeat(100_000));
     const error: unknown = await run('http.request', { url }).catch((reason: unknown) => reason);
     expect(stringifyJson((error as { details: unknown }).details).length).toBeLessThan(10_000);
+  });
+
+  it('says what the status was, however much is answered with it', async () => {
+    answer = (_request, response) => void response.writeHead(404).end('x'.repeat(300 * 1024));
+    await expect(run('http.request', { url })).rejects.toMatchObject({ code: 'HTTP_STATUS', details: { status: 404, body: expect.stringMatching(/^x{4096}…$/) } });
+  });
+
+  it.each([
+    ['that is no HTTP', 'nonsense\r\n\r\n'],
+    ['that breaks off in nonsense', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nfoo'],
+    ['that is not compressed as it says', 'HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5\r\n\r\nhello'],
+  ])('says of an answer %s that it is lost: the request was sent', async (_case, text) => {
+    answer = (request) => void request.socket.end(text);
+    await expect(run('http.request', { url, method: 'POST' })).rejects.toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringMatching(/: ./) });
   });
 
   it('reads no more than the log could store', async () => {
@@ -139,6 +185,11 @@ describe('core actions', () => {
   it('core.fail fails as it is told', async () => {
     await expect((async () => run('core.fail', { code: 'X', message: 'no' }))()).rejects.toMatchObject({ code: 'X', message: 'no' });
     await expect((async () => run('core.fail', {}))()).rejects.toMatchObject({ code: 'CORE_FAIL' });
+  });
+
+  it('core.sleep sleeps longer than a timer can wait', async () => {
+    const end = AbortSignal.timeout(50);
+    await expect(run('core.sleep', { for: '30 days' }, end)).rejects.toThrow('abort');
   });
 
   it('core.sleep takes its time, and ends early when it is aborted', async () => {

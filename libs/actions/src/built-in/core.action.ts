@@ -5,6 +5,9 @@ import { parseDuration } from '@foldwork/domain';
 import { ActionError, type Action } from '../action';
 import { defineAction } from '../define-action';
 
+/** A longer timer rings at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 const json = z.custom<Json>(() => true);
 
 /** Writes a log line and hands its input on. */
@@ -33,7 +36,7 @@ const pause = defineAction({
   effect: 'none',
   input: z.object({ for: z.union([z.string(), z.number()]), output: json.optional() }),
   run: async ({ for: duration, output }, { signal }) => {
-    await sleep(parseDuration(duration), undefined, { signal });
+    for (let leftMs = parseDuration(duration); leftMs > 0; leftMs -= TIMER_MAX_MS) await sleep(Math.min(leftMs, TIMER_MAX_MS), undefined, { signal });
     return output ?? null;
   },
 });
