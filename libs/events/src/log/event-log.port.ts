@@ -21,7 +21,7 @@ export interface EventLog {
    * to send. For what must not be appended before its moment, nor long after it.
    */
   prepare(appends: readonly (readonly NewEvent[])[]): () => Promise<AppendOutcome>[];
-  /** Events with `position > after`, in order, at most `limit`. */
+  /** Events with `position > after`, in order, at most `limit`; fewer when they are large, none only at the end of the log. */
   readAfter(after: number, limit: number): Promise<RecordedEvent[]>;
   /** All events of the runs in order of position (those after `after`), one query. */
   readRuns(runIds: readonly RunId[], after?: number): Promise<RecordedEvent[]>;

@@ -35,6 +35,8 @@ export interface PostgresEventLogOptions extends LogConnection {
   readonly readConnectionsMax?: number;
 }
 
+/** A thousand usual events have a fortieth of it. Whoever reads more at once pays with a new connection. */
+const PAGE_UNITS_MAX = 16 * 1024 * 1024;
 const SESSION_LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 10_000 };
 
 export const createPostgresEventLog = (options: PostgresEventLogOptions): PostgresEventLog => new PostgresEventLog(options);
@@ -81,7 +83,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   readAfter(after: number, limit: number): Promise<RecordedEvent[]> {
-    return this.readEvents(eventsAfter(after, limit));
+    return this.readEvents(eventsAfter(after, limit), PAGE_UNITS_MAX);
   }
 
   readRuns(runIds: readonly RunId[], after = 0): Promise<RecordedEvent[]> {
@@ -134,9 +136,9 @@ export class PostgresEventLog implements EventLog {
     }
   }
 
-  private async readEvents(statement: Statement): Promise<RecordedEvent[]> {
+  private async readEvents(statement: Statement, unitsMax?: number): Promise<RecordedEvent[]> {
     try {
-      return (await queryRows<EventRow>(this.reading, statement)).map(toRecordedEvent);
+      return (await queryRows<EventRow>(this.reading, statement, unitsMax)).map(toRecordedEvent);
     } catch (error) {
       throw toLogUnavailable(error);
     }

@@ -12,12 +12,26 @@ export interface Statement {
   readonly values: readonly StatementValue[];
 }
 
-/** All rows of a statement, `R` being its columns. Rejects with what the server, or the lost connection, says. */
-export const queryRows = <R extends TextRow>(source: Pool, statement: Statement): Promise<readonly R[]> =>
+/**
+ * All rows of a statement, `R` being its columns; with `unitsMax` the first ones, up to the one with which their values have
+ * so many characters. Rejects with what the server, or the lost connection, says.
+ */
+export const queryRows = <R extends TextRow>(source: Pool, statement: Statement, unitsMax = Infinity): Promise<readonly R[]> =>
   new Promise((resolve, reject) => {
     const { query } = source as unknown as TakesSubmittable; // the typings do not know submittables with a callback
-    query.call(source, new RowsQuery(statement), (error, rows) => (error ? reject(error) : resolve(rows as readonly R[])));
+    query.call(source, new RowsQuery(statement, undefined, unitsMax), (error, rows) => {
+      if (error instanceof EnoughRows) resolve(error.rows as readonly R[]);
+      else if (error) reject(error);
+      else resolve(rows as readonly R[]);
+    });
   });
+
+/** What the pool is told, so that it gives up the connection on which the server still sends the others. */
+class EnoughRows extends Error {
+  constructor(readonly rows: readonly TextRow[]) {
+    super('the rows taken are enough');
+  }
+}
 
 export type Settle = (error: Error | null | undefined, rows: readonly TextRow[]) => void;
 interface TakesSubmittable {
@@ -45,12 +59,15 @@ export class RowsQuery implements Submittable {
   readonly name: string;
   readonly text: string;
   private readonly rows: TextRow[] = [];
+  private units = 0;
   private hasLeft = false;
+  private isSettled = false;
 
   /** `callback`: set by `pg` when it is not given. */
   constructor(
     private readonly statement: Statement,
     public callback?: Settle,
+    private readonly unitsMax = Infinity,
   ) {
     this.name = statement.name;
     this.text = statement.text;
@@ -73,7 +90,11 @@ export class RowsQuery implements Submittable {
   }
 
   handleDataRow({ fields }: { readonly fields: TextRow }): void {
+    if (this.isSettled) return;
     this.rows.push(fields);
+    if (this.unitsMax === Infinity) return;
+    for (const field of fields) this.units += field?.length ?? 0;
+    if (this.units >= this.unitsMax) this.settle(new EnoughRows(this.rows));
   }
 
   handleCommandComplete(): void {
@@ -81,10 +102,17 @@ export class RowsQuery implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.callback?.(null, this.rows);
+    this.settle(null);
   }
 
   handleError(error: Error): void {
-    this.callback?.(error, []);
+    this.settle(error);
+  }
+
+  /** Once: a connection that is given up in the middle ends with an error of its own. */
+  private settle(error: Error | null): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.callback?.(error, error ? [] : this.rows);
   }
 }
