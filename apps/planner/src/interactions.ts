@@ -6,6 +6,11 @@ import type { RunEntry } from './run-entry';
 import type { RunStarter } from './run-starter';
 import type { SignalDelivery } from './signal-delivery';
 
+/** A run that waits for child runs is told when they end; if that is lost, it looks by itself. */
+export const CHILD_CHECK_MS = 10_000;
+/** So long it believes what it knows of them. */
+const CHILD_KNOWN_MS = 5_000;
+
 export interface InteractionsParts {
   readonly log: EventLog;
   readonly signals: SignalDelivery;
@@ -19,14 +24,27 @@ export class Interactions {
   constructor(private readonly parts: InteractionsParts) {}
 
   /** What the next decision wants to know of child runs. */
-  async prepare({ run, childRuns }: RunEntry): Promise<void> {
-    const unknown = openChildRuns(run).filter((runId) => !childRuns.has(runId));
-    if (unknown.length === 0) return;
-    const byRun = Map.groupBy(await this.parts.log.readRuns(unknown), ({ runId }) => runId);
+  async prepare(entry: RunEntry): Promise<void> {
+    const { run, childRuns } = entry;
+    for (const runId of childRuns.keys()) if (!run.childRuns.has(runId)) childRuns.delete(runId); // somebody else may have heard how it ended
+    const now = this.parts.now();
+    entry.childRunsUntil ??= now + CHILD_KNOWN_MS;
+    if (now >= entry.childRunsUntil) {
+      childRuns.clear();
+      entry.childRunsUntil = now + CHILD_KNOWN_MS;
+    }
+    for (const [runId, view] of await this.viewsOf(openChildRuns(run).filter((runId) => !childRuns.has(runId)))) childRuns.set(runId, view);
+  }
+
+  private async viewsOf(runIds: readonly RunId[]): Promise<Map<RunId, ChildRunView>> {
+    const views = new Map<RunId, ChildRunView>();
+    if (runIds.length === 0) return views;
+    const byRun = Map.groupBy(await this.parts.log.readRuns(runIds), ({ runId }) => runId);
     for (const [runId, events] of byRun) {
       const child = foldRun(events);
-      if (child !== undefined) childRuns.set(runId, childRunView(child));
+      if (child !== undefined) views.set(runId, childRunView(child));
     }
+    return views;
   }
 
   /**
@@ -48,7 +66,8 @@ export class Interactions {
   private async startChild(entry: RunEntry, request: ChildRunRequest): Promise<void> {
     const { runId, workflow, input, at, task, attempt } = request;
     const { namespace, runId: parent, request: { orchestrators } } = entry.run;
-    const known = entry.childRuns.get(runId);
+    // one that is tried again is there; who asked for it the first time may have been another planner
+    const known = entry.childRuns.get(runId) ?? (attempt > 1 ? (await this.viewsOf([runId])).get(runId) : undefined);
     if (known?.status === 'failed') await this.operate(runId, { kind: 'retry', reason: 'the task that waits for this run is tried again' });
     else {
       const outcome = await this.parts.starter.start({ namespace, workflow, runId, input, at, lineage: lineageFrom(entry.run, task), origin: { parent: { runId: parent, task }, ...(orchestrators && { orchestrators }) }, retry: { delayMs: 0, maximum: 0 } });

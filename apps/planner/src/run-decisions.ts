@@ -4,7 +4,7 @@ import type { AgendaWriter, Appointment } from './agenda-writer';
 import type { Dispatcher } from './dispatcher';
 import type { DueQueue } from './due-queue';
 import { HeldAppends } from './held-appends';
-import type { Interactions } from './interactions';
+import { CHILD_CHECK_MS, type Interactions } from './interactions';
 import type { PlannedTally } from './planned-tally';
 import { PlansAhead } from './plans-ahead';
 import type { RunCache } from './run-cache';
@@ -14,8 +14,6 @@ import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
 export const LOOK_AHEAD_MS = 2_000;
 const CONFLICTS_MAX = 10;
 const CONFLICT_PAUSE_MS = 50;
-/** A run that waits for child runs is told when they end; if that is lost, it looks by itself. */
-const CHILD_CHECK_MS = 10_000;
 
 export interface RunDecisionsParts {
   readonly log: EventLog;
@@ -95,7 +93,7 @@ export class RunDecisions {
   /** False: somebody else wrote to the run meanwhile, and the state is worth nothing any more. */
   private async decideOnce(entry: RunEntry): Promise<boolean> {
     const { interactions } = this.parts;
-    if (entry.run.childRuns.size > 0) await interactions.prepare(entry);
+    if (entry.run.childRuns.size + entry.childRuns.size > 0) await interactions.prepare(entry);
     const decision = await this.append(entry);
     if (decision === undefined) return false;
     if (await interactions.carryOut(entry, decision)) entry.again = true;

@@ -12,6 +12,8 @@ export class RunEntry {
   /** What came of signals that it sent, and how its child runs stand: not in the log, asked for anew after a restart. */
   readonly dispatched = new Map<string, SignalDispatch>();
   readonly childRuns = new Map<RunId, ChildRunView>();
+  /** How long what is known of child runs is believed. */
+  childRunsUntil: number | undefined;
   /** It was heard of before the log was read that far, so nothing has happened to it yet. */
   isNew = false;
   /** Present while decisions of this run are being made: settles when the last one that was asked for is in the log. */

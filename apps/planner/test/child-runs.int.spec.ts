@@ -110,6 +110,32 @@ it('has the failed child run tried again when its task is, and fails with its re
   expect(await subOf(runId)).toMatchObject({ attempt: 2 });
 });
 
+it('has the failed child run tried again by a planner that was not there when it failed', async () => {
+  await world.start();
+  await world.publish('child', CHILD);
+  const runId = await world.request([sub({ retry: { maximumAttempts: 2, initialInterval: 2_000 } })]);
+  const child = await childOf(runId);
+  await fail(child);
+  await world.until(async () => (await subOf(runId))?.status === 'failed', 'the task that waited for it');
+  await world.stopAll();
+  await world.start();
+  await world.until(async () => (await world.run(child)).attempt === 2, 'the child run again', SOON_MS);
+  await fail(child, 2);
+  await world.reached(runId, 'failed', SOON_MS);
+});
+
+it('has the failed child run tried again, whichever planner has heard of its end', async () => {
+  await world.start({ name: 'first', leaseMs: 900 });
+  await world.start({ name: 'second', leaseMs: 900 });
+  await world.until(() => world.linesOf('planner_shards').some(({ shards }) => shards === 8), 'both share the work');
+  await world.publish('child', CHILD);
+  const runs = await Promise.all(Array.from({ length: 10 }, () => world.request([sub({ retry: { maximumAttempts: 2, initialInterval: 500 } })])));
+  const children = await Promise.all(runs.map(childOf));
+  await Promise.all(children.map((child) => fail(child)));
+  await Promise.all(children.map((child) => fail(child, 2)));
+  await Promise.all(runs.map((runId) => world.reached(runId, 'failed', SOON_MS)));
+});
+
 it('cancels the child run of a run that is canceled, and the child of that one', async () => {
   await world.start();
   await world.publish('grandchild', CHILD);
@@ -125,19 +151,34 @@ it('cancels the child run of a run that is canceled, and the child of that one',
   await world.until(async () => (await world.agendaRows()).length === 0, 'nothing left in the agenda');
 });
 
+/** Ends a child run without anybody being told. */
+const endSilently = async (child: RunId): Promise<void> => {
+  const silently = (task: string, version: number, event: DomainEvent) => world.append(child, { task: task as TaskPath, version, decide: false }, event);
+  await world.claim(child, 'a');
+  await silently('a', 2, { type: 'TaskTransitioned', data: { transition: 'complete', from: 'in_progress', to: 'completed', attempt: 1, at: Date.now(), executor: 'worker#1', output: null } });
+  await silently('', 3, { type: 'RunCompleted', data: { output: { done: true }, at: Date.now() } });
+};
+
 it('finds out after a kill how its child run ended, although nobody is told any more', async () => {
   await world.start();
   await world.publish('child', CHILD);
   const runId = await world.request([sub()]);
   const child = await childOf(runId);
   await world.stopAll();
-  const silently = (task: string, version: number, event: DomainEvent) => world.append(child, { task: task as TaskPath, version, decide: false }, event);
-  await world.claim(child, 'a');
-  await silently('a', 2, { type: 'TaskTransitioned', data: { transition: 'complete', from: 'in_progress', to: 'completed', attempt: 1, at: Date.now(), executor: 'worker#1', output: null } });
-  await silently('', 3, { type: 'RunCompleted', data: { output: { done: true }, at: Date.now() } });
+  await endSilently(child);
   await world.start();
   await world.reached(runId, 'succeeded', SOON_MS);
   expect((await subOf(runId))?.output).toEqual({ done: true });
+});
+
+it('finds out by itself after a while, if it is never told', async () => {
+  let lateMs = 0;
+  await world.start({}, { now: () => Date.now() + lateMs });
+  await world.publish('child', CHILD);
+  const runId = await world.request([sub()]);
+  await endSilently(await childOf(runId));
+  lateMs = 11_000;
+  await world.reached(runId, 'succeeded', SOON_MS);
 });
 
 it('starts child runs in the lane of their workflow', async () => {
