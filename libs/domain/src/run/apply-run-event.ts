@@ -57,9 +57,9 @@ const HANDLERS: RunHandlers = {
   RunPaused: (run) => {
     run.paused = true;
   },
-  RunResumed: (run) => {
+  RunResumed: (run, { at }) => {
     run.paused = false;
-    forgetHandedOut(run); // executors drop what they had not begun
+    forgetHandedOut(run, at); // executors drop what they had not begun
     markOpen(run);
   },
   RunRollbackStarted: (run, { tasks, error, task }) => {

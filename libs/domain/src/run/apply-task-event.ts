@@ -50,6 +50,7 @@ const transition = (run: RunState, task: TaskState, data: TaskTransitioned): voi
 
 const begin = (run: RunState, task: TaskState, data: TaskTransitioned): void => {
   task.attempt = data.attempt;
+  delete task.takenAt;
   if (isEnded(data.to)) return end(run, task, data);
   task.startedAt = data.at;
   if (data.input !== undefined) task.input = data.input;
@@ -93,6 +94,7 @@ const again = (run: RunState, task: TaskState, data: TaskTransitioned): void => 
   }
   if (data.verify !== undefined) task.verify = data.verify;
   else delete task.verify;
+  if (data.from === 'canceled' || task.error?.code === LEASE_LOST) task.takenAt = task.endedAt ?? 0;
   if (data.from !== 'failed') delete task.childRun;
   delete task.executor;
   delete task.error;

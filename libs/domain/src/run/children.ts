@@ -52,10 +52,13 @@ export const handedOutCount = (run: RunState, { path }: TaskState): number => {
   return count;
 };
 
-/** Every command may be lost: they are sent again when their list or container is looked at. */
-export const forgetHandedOut = (run: RunState): void => {
+/** Every command may be lost: they are sent again when their list or container is looked at. `from`: nobody could take them before. */
+export const forgetHandedOut = (run: RunState, from = 0): void => {
   for (const [parent, siblings] of run.handed) {
-    for (const handed of siblings.values()) handed.isSent = false;
+    for (const handed of siblings.values()) {
+      handed.isSent = false;
+      handed.since = Math.max(handed.since, from);
+    }
     if (siblings.size > 0) run.dirty.add(parent);
   }
 };

@@ -4,7 +4,7 @@ import { isActive } from '../task/task-machine';
 import type { CompiledTask } from '../plan/compiled-definition';
 import { carryOut } from './carry-out';
 import type { Deciding } from './deciding';
-import { nextAttempt, segmentTask } from './attempts';
+import { isOnce, nextAttempt, segmentTask } from './attempts';
 import { renewBelow } from './renew';
 import type { TaskState } from './run.state';
 import { viewOf } from './task-view';
@@ -44,9 +44,19 @@ export const driveTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask
 };
 
 const beginTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overlay: Overlay): Progress => {
-  if (deciding.run.paused) return 'open';
+  if (deciding.run.paused || isTooEarly(deciding, path, spec)) return 'open';
   if (isUnclaimed(deciding, path, spec)) return progressOf(deciding, path, spec);
   return workOnTask(deciding, path, spec, () => begin(deciding, path, spec, overlay)) ?? progressOf(deciding, path, spec);
+};
+
+/** A `once` effect that was taken from an executor may still be on its way: nobody could say yet whether it took place. */
+const isTooEarly = (deciding: Deciding, path: TaskPath, spec: CompiledTask): boolean => {
+  const task = deciding.run.tasks.get(path);
+  if (task?.takenAt === undefined || task.attempt === 0 || !isOnce(spec, task)) return false;
+  const until = task.takenAt + deciding.context.quarantineMs;
+  if (deciding.now >= until) return false;
+  deciding.wakeAt(parentPath(path), until);
+  return true;
 };
 
 /** What an executor should have, where the rule leaves it to one; `undefined`: the engine has done what there was to do. Throws `ExpressionError`. */

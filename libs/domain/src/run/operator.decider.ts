@@ -91,6 +91,7 @@ const resolve = (emission: Emission, command: Extract<OperatorCommand, { kind: '
   const task = run.tasks.get(command.task);
   if (task === undefined) return { code: 'task_not_found', detail: `the run has no task ${command.task}` };
   if (task.status !== 'escalated') return { code: 'task_not_escalated', detail: `${command.task} is ${task.status}; only an escalated task can be resolved` };
+  if (task.undo === 'started') return { code: 'task_not_escalated', detail: `${command.task} is being undone` }; // its end must find the version that it began at
   const failed = { to: 'failed' as const, error: { code: 'RESOLVED_AS_FAILED', message: command.reason } };
   emission.transition(command.task, 'resolve', command.as === 'completed' ? { output: command.output ?? null } : failed);
   // one that ended well, was canceled or undone stays so

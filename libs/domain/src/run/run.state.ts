@@ -66,8 +66,8 @@ export interface RunState {
 
 export interface HandedOut {
   readonly version: number;
-  /** When it was first handed out at this version, milliseconds since 1970. */
-  readonly since: number;
+  /** When it was first handed out at this version, or the run went on after a pause, milliseconds since 1970. */
+  since: number;
   /** False: must be sent again, because the command may be lost. */
   isSent: boolean;
 }
@@ -89,6 +89,8 @@ export interface TaskState {
   input?: Json;
   output?: Json;
   error?: FailureDetail;
+  /** Its last attempt was taken from its executor then, which may not have heard of it at once. */
+  takenAt?: number;
   sideEffects?: JsonObject;
   effect?: RecordedEffect;
   verify?: 'first' | 'only';

@@ -90,7 +90,7 @@ const runChildren = (deciding: Deciding, task: TaskState, indexes: readonly numb
     const path = plannedChildPath(task.path, children.plan, index);
     const progress = driveTask(deciding, path, taskAt(deciding.definition, path));
     if (typeof progress === 'object') segment.push(progress);
-    else if (segment.length > 0) break;
+    else if (segment.length > 0 || progress === 'open') break;
   }
   deciding.handOut(segment);
 };
