@@ -32,7 +32,7 @@ const shop = createServer((request, response) => {
 const CALLS = [
   'GET /livez', 'GET /orchestrator/runs', 'GET /orchestrator/runs/{id}', 'GET /orchestrator/runs/{id}/events', 'GET /orchestrator/task-types',
   'GET /orchestrator/workflows', 'GET /orchestrator/workflows/{name}', 'GET /orchestrator/workflows/{name}/versions', 'GET /readyz',
-  'GET /schemas/workflow.v1.schema.json', 'POST /orchestrator/runs', 'POST /orchestrator/runs/{id}/cancel', 'POST /orchestrator/runs/{id}/pause',
+  'GET /schemas/workflow.v1.schema.json', 'POST /orchestrator/runs', 'POST /orchestrator/runs/batch', 'POST /orchestrator/runs/{id}/cancel', 'POST /orchestrator/runs/{id}/pause',
   'POST /orchestrator/runs/{id}/resume', 'POST /orchestrator/runs/{id}/retry', 'POST /orchestrator/runs/{id}/signals',
   'POST /orchestrator/runs/{id}/tasks/{task}/resolve', 'POST /orchestrator/signals', 'POST /orchestrator/workflows/check',
   'PUT /orchestrator/task-types/{type}', 'PUT /orchestrator/workflows/{name}',
