@@ -8,6 +8,7 @@ import { FeedConsumer } from './feed/feed.consumer';
 import { ConsumerLoop, type Round } from './log/consumer-loop';
 import { LogTail } from './log/log-tail';
 import { ProjectionConsumer } from './projection/projection.consumer';
+import { UnknownTypes } from './projection/unknown-types';
 import { Metrics } from './statsd/metric';
 import { MetricsProjection } from './statsd/metrics.projection';
 import { OpenRuns } from './statsd/open-runs';
@@ -30,9 +31,9 @@ export class Auditor {
   private readonly subscriptions: (() => void)[] = [];
 
   constructor(private readonly dependencies: AuditorDependencies) {
-    const { log, pool, bus, settings } = dependencies;
+    const { log, pool, bus, settings, logger } = dependencies;
     this.tail = new LogTail(log);
-    this.projection = new ProjectionConsumer(this.tail, pool, bus, this.readHead);
+    this.projection = new ProjectionConsumer(this.tail, pool, bus, new UnknownTypes(logger), this.readHead);
     this.feed = settings.feed ? new FeedConsumer(this.tail, pool, bus) : undefined;
     this.statsd = this.makeStatsd();
     this.addLoop('projection', (signal) => this.projection.round(signal));
@@ -57,7 +58,8 @@ export class Auditor {
     const stopped = this.loops.map((loop) => loop.stop());
     this.tail.release();
     await Promise.all(stopped);
-    await this.statsd?.finish();
+    // the last second of metrics is not worth an end in disorder
+    await this.statsd?.finish().catch((err: unknown) => this.dependencies.logger.warn({ event: 'metrics_lost', err }));
   }
 
   /** What does not work at present, in words. */

@@ -1,4 +1,6 @@
 import { DataSource } from 'typeorm';
+import type { NewEvent } from '@foldwork/events';
+import { createLogger } from '@foldwork/platform';
 import { applyChanges, countOpenRuns, findRuns, listRuns, PROJECTION, projectionProgress, projectReadModels } from '@foldwork/read-models';
 import { AnchorEntity, RunEntity, WorkflowEntity } from '@foldwork/read-models/entities';
 import { syntheticRun } from '@foldwork/testing';
@@ -78,6 +80,22 @@ describe('the projection', () => {
     expect(killed).toBeGreaterThan(0);
     const counts = await eventCounts();
     for (const row of (await readModelRows(world.pool)).runs as { run_id: string; events: number }[]) expect(row.events).toBe(counts.get(row.run_id));
+  });
+
+  it('tells once of a type of events that only a newer release knows, and goes on', async () => {
+    const warnings: string[] = [];
+    const logger = createLogger({ app: 'test', level: 'warn', destination: { write: (line) => void warnings.push(line) } });
+    const auditor = world.auditor({}, world.bus, logger);
+    auditor.start();
+    const run = syntheticRun({ at: 1_800_000_000_000 });
+    await world.append([run]);
+    const [requested] = run.appends[0] ?? [];
+    for (const [version, type] of [[1, 'RunMoved'], [2, 'RunMoved'], [3, 'toString']] as const)
+      await world.log.append([{ ...requested, task: 'later', version, type, data: '{}' } as unknown as NewEvent]);
+    await projected();
+    await auditor.stop();
+    expect(warnings.map((line) => (JSON.parse(line) as { event: string; type: string }).type)).toEqual(['RunMoved', 'toString']);
+    expect(warnings[0]).toContain('npx nx rebuild auditor');
   });
 
   it('applies a batch for one of many that try at once, and changes nothing for the others', async () => {

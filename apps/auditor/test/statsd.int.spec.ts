@@ -157,6 +157,35 @@ describe('metrics of runs', () => {
   });
 });
 
+describe('metrics while Postgres is in trouble', () => {
+  const inTrouble = (is: boolean) =>
+    world.owner((client) => client.query(is ? 'ALTER TABLE read_models.runs RENAME TO away' : 'ALTER TABLE read_models.away RENAME TO runs'));
+
+  it('wait for the end of it', async () => {
+    const auditor = world.auditor({ statsd: statsd() });
+    auditor.start();
+    await began();
+    await inTrouble(true);
+    await world.append(mixedRuns(5));
+    await counted();
+    await inTrouble(false);
+    await until(() => sink.count('foldwork.runs.queued') > 0, 'metrics');
+    await auditor.stop();
+    expect(sink.count('foldwork.runs.queued')).toBe(5);
+  });
+
+  it('do not keep the auditor from ending in order', async () => {
+    const warnings: string[] = [];
+    const logger = createLogger({ app: 'test', level: 'warn', destination: { write: (line) => void warnings.push(line) } });
+    const auditor = world.auditor({ statsd: { ...statsd(), flushMs: 60_000 } }, world.bus, logger);
+    auditor.start();
+    await began();
+    await inTrouble(true);
+    await auditor.stop();
+    expect(warnings.filter((line) => line.includes('metrics_lost'))).toHaveLength(1);
+  });
+});
+
 describe('a StatsD server that is not there', () => {
   it('costs one warning and never an event', async () => {
     const warnings: string[] = [];

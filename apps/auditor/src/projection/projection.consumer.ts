@@ -5,6 +5,7 @@ import type { LogTail } from '../log/log-tail';
 import { openCheckpoint, type Checkpoint } from '../log/open-checkpoint.query';
 import { WakeUp } from '../log/wake-up';
 import { pauseAfter } from './pause';
+import type { UnknownTypes } from './unknown-types';
 
 /** How long it waits for a hint; without any hint so far it looks more often. */
 const POLL_MS = { hinted: 250, unhinted: 25 };
@@ -25,6 +26,7 @@ export class ProjectionConsumer {
     private readonly tail: LogTail,
     private readonly pool: Pool,
     private readonly bus: Pick<Bus, 'hint'>,
+    private readonly unknownTypes: UnknownTypes,
     private readonly readHead?: ReadTransitionHead,
   ) {}
 
@@ -56,6 +58,7 @@ export class ProjectionConsumer {
     const step = { checkpoint: PROJECTION, epoch: from.epoch, from: from.position, to, changes: projectReadModels(events, this.readHead) };
     if (!(await applyChanges(this.pool, 'read_models', step))) return;
     this.checkpoint = { position: to, epoch: from.epoch };
+    this.unknownTypes.look(events);
     this.bus.hint('projected', String(to));
   }
 }

@@ -49,8 +49,11 @@ export class StatsdConsumer {
 
   /** Sends what is gathered; for the end of the process. */
   async finish(): Promise<void> {
-    if (this.checkpoint !== undefined) await this.flush(this.checkpoint);
-    this.inputs.statsd.close();
+    try {
+      if (this.checkpoint !== undefined) await this.flush(this.checkpoint);
+    } finally {
+      this.inputs.statsd.close();
+    }
   }
 
   private async begin(): Promise<Checkpoint> {
@@ -84,7 +87,8 @@ export class StatsdConsumer {
       if (!(await moveCheckpoint(pool, STATSD, from, this.position))) return;
       this.checkpoint = { position: this.position, epoch: from.epoch };
     }
-    statsd.send(this.tally.take(), await this.gauges());
+    const gauges = await this.gauges(); // without which the tally waits
+    statsd.send(this.tally.take(), gauges);
   }
 
   private async gauges(): Promise<ReadonlyMap<Metric, number>> {

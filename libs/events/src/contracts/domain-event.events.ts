@@ -271,3 +271,13 @@ export interface EventDataByType {
 export type EventType = keyof EventDataByType;
 export type DomainEvent = { [T in EventType]: { readonly type: T; readonly data: EventDataByType[T] } }[EventType];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;
+
+const EVENT_TYPES: { readonly [T in EventType]: true } = {
+  RunRequested: true, RunPlanned: true, RunAdmitted: true, RunCompleted: true, RunFailed: true, RunRetried: true, RunCancelRequested: true,
+  RunCanceled: true, RunPaused: true, RunResumed: true, RunRollbackStarted: true, RunRolledBack: true, TaskTransitioned: true,
+  SideEffectRecorded: true, EffectVerified: true, TaskUndoTransitioned: true, ChildPlanned: true, TaskRollbackStarted: true,
+  SignalReceived: true, WorkflowPublished: true,
+};
+
+/** False for what a newer release wrote. */
+export const isEventType = (type: string): type is EventType => Object.hasOwn(EVENT_TYPES, type);
