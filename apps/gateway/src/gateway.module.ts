@@ -57,7 +57,7 @@ const parts = ({ log, bus, definitions, reads, logger, settings, actions, now = 
     versions, tail, reader, check, catalog, registry,
     new RunEvents(log, tail),
     new ReadModel(reads),
-    submission, new RunBatch(submission, logger),
+    submission, new RunBatch(submission),
     new OperatorCommands({ log, reader, bus, now }),
     signals, new BusSignals(signals, logger),
   ];

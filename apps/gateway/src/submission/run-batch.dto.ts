@@ -15,7 +15,7 @@ export class BatchRunDto extends SubmitRunDto {
 }
 
 export class RunBatchDto {
-  @ApiProperty({ type: [BatchRunDto], minItems: 1, maxItems: BATCH_RUNS_MAX, description: 'Each is accepted or refused for itself.' })
+  @ApiProperty({ type: [BatchRunDto], minItems: 1, maxItems: BATCH_RUNS_MAX, description: 'Each is accepted or refused for itself. Those that are accepted are stored in this order, in one commit.' })
   @ArrayMaxSize(BATCH_RUNS_MAX, { message: `runs takes at most ${BATCH_RUNS_MAX} runs; send more in further requests` })
   @ArrayMinSize(1, { message: 'runs must hold at least one run' })
   @IsArray({ message: 'runs must be a list of runs' })

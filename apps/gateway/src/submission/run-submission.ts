@@ -1,7 +1,7 @@
 import { ExpressionError, runLane, type CompiledDefinition } from '@foldwork/domain';
 import {
-  formatRunId, newEvent, openEvent, RUN_STREAM, stringifyJson,
-  type EventLog, type EventMetadata, type Json, type RunId, type RunRequested,
+  formatRunId, newEvent, openEvent, refusalOf, RUN_STREAM, stringifyJson,
+  type EventLog, type EventMetadata, type Json, type NewEvent, type RunId, type RunRequested,
 } from '@foldwork/events';
 import { type TaskTypeVersionStore, type WorkflowRegistry } from '@foldwork/platform';
 import { badRequest, conflict, invalidContent, Problem } from '@foldwork/platform/http';
@@ -31,6 +31,14 @@ export interface SubmittedRun {
   readonly summary: RunSummaryDto;
 }
 
+/** A run that lacks nothing but its place in the log. */
+export interface PreparedRun {
+  readonly submission: Submission;
+  readonly runId: RunId;
+  readonly request: RunRequested;
+  readonly event: NewEvent;
+}
+
 export interface SubmissionParts {
   readonly log: EventLog;
   readonly reader: RunReader;
@@ -55,32 +63,46 @@ export class RunSubmission {
   constructor(private readonly parts: SubmissionParts) {}
 
   async submit(submission: Submission): Promise<SubmittedRun> {
-    return (await this.prepare(submission))();
+    let run = await this.prepare(submission);
+    while (isPrepared(run)) {
+      if (await this.append([run])) return { isNew: true, summary: acceptedSummary(run) };
+      run = await this.lookUp(run);
+    }
+    return run;
   }
 
-  /** Everything up to the append, which what it returns begins at once: called one after the other, in that order in the log. */
-  prepare(submission: Submission): Promise<() => Promise<SubmittedRun>> {
-    const idempotency = idempotencyOf(submission);
-    const runId = idempotency === undefined ? newRunId() : runIdOfKey(submission.namespace, idempotency.key);
-    return this.requestOf(submission, runId, idempotency).then(
-      (request) => () => this.accept(submission, runId, request),
-      (refusal: unknown) => () => this.acceptedBefore(submission, runId, idempotency, refusal),
-    );
-  }
-
-  private async accept(submission: Submission, runId: RunId, request: RunRequested): Promise<SubmittedRun> {
+  /** Everything up to the append. What would be refused now, but was accepted before under its key, has its run already. */
+  async prepare(submission: Submission): Promise<PreparedRun | SubmittedRun> {
     const { namespace, metadata } = submission;
-    const outcome = await this.parts.log.append([newEvent({ runId, namespace, metadata }, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true)]);
-    // A duplicate is our own append, sent twice after a broken connection: its bytes hold our request id.
-    if (outcome.status !== 'conflict') return { isNew: true, summary: acceptedSummary(runId, request) };
-    if (request.requestHash === undefined) return this.submit(submission); // two random ids met, once in many years: take another
-    return { isNew: false, summary: await this.sameRequest(runId, namespace, request.requestHash) };
+    const idempotency = idempotencyOf(submission);
+    const runId = idempotency === undefined ? newRunId() : runIdOfKey(namespace, idempotency.key);
+    try {
+      const request = await this.requestOf(submission, runId, idempotency);
+      const event = newEvent({ runId, namespace, metadata }, RUN_STREAM, 1, { type: 'RunRequested', data: request }, true);
+      requireStorable(event);
+      return { submission, runId, request, event };
+    } catch (refusal) {
+      if (idempotency === undefined || !(refusal instanceof Problem) || !(await this.isTaken(runId))) throw refusal;
+      return this.sameRequest(runId, namespace, idempotency.hash);
+    }
   }
 
-  private async acceptedBefore({ namespace }: Submission, runId: RunId, idempotency: Idempotency | undefined, refusal: unknown): Promise<SubmittedRun> {
-    const isKnown = idempotency !== undefined && refusal instanceof Problem && (await this.parts.log.readLast(runId, RUN_STREAM)) !== undefined;
-    if (!isKnown) throw refusal;
-    return { isNew: false, summary: await this.sameRequest(runId, namespace, idempotency.hash) };
+  /** All of them or none, in one commit and in this order. False: an id is taken. */
+  async append(runs: readonly PreparedRun[]): Promise<boolean> {
+    const { status } = await this.parts.log.append(runs.map(({ event }) => event));
+    return status !== 'conflict'; // a duplicate is our own append, sent twice after a broken connection: its bytes hold our request id
+  }
+
+  /** What there is to do with a run whose append was refused: nothing if its key was used, the same again if not. */
+  async lookUp(run: PreparedRun): Promise<PreparedRun | SubmittedRun> {
+    const { submission, runId, request: { requestHash } } = run;
+    if (!(await this.isTaken(runId))) return run;
+    if (requestHash === undefined) return this.prepare(submission); // two random ids met, once in many years: take another
+    return this.sameRequest(runId, submission.namespace, requestHash);
+  }
+
+  private async isTaken(runId: RunId): Promise<boolean> {
+    return (await this.parts.log.readLast(runId, RUN_STREAM)) !== undefined;
   }
 
   private async requestOf({ body, namespace }: Submission, runId: RunId, idempotency: Idempotency | undefined): Promise<RunRequested> {
@@ -117,13 +139,18 @@ export class RunSubmission {
   }
 
   /** The run that the key belongs to, if it was asked for by the same request. */
-  private async sameRequest(runId: RunId, namespace: string, hash: string): Promise<RunSummaryDto> {
+  private async sameRequest(runId: RunId, namespace: string, hash: string): Promise<SubmittedRun> {
     const { run, events } = await this.parts.reader.load(namespace, runId);
     const first = events[0] && openEvent(events[0]);
-    if (first?.type === 'RunRequested' && first.data.requestHash === hash) return summaryOfState(run);
-    throw conflict('idempotency_key_reused', `This Idempotency-Key belongs to ${formatRunId(runId)}, which another body asked for.`, 'Use a new key for a new request; repeat a request with its own body.');
+    if (first?.type === 'RunRequested' && first.data.requestHash === hash) return { isNew: false, summary: summaryOfState(run) };
+    throw keyReused(runId);
   }
 }
+
+export const isPrepared = (run: object): run is PreparedRun => 'event' in run;
+
+export const keyReused = (runId: RunId): Problem =>
+  conflict('idempotency_key_reused', `This Idempotency-Key belongs to ${formatRunId(runId)}, which another body asked for.`, 'Use a new key for a new request; repeat a request with its own body.');
 
 interface Idempotency {
   readonly key: string;
@@ -148,6 +175,12 @@ const requireSmall = (input: Json): void => {
   });
 };
 
+/** Found here, it is the fault of this run alone and not of those that are appended with it. */
+const requireStorable = (event: NewEvent): void => {
+  const fault = refusalOf(event);
+  if (fault !== undefined) throw invalidContent([{ pointer: '', code: 'not_storable', message: `The run cannot be stored: ${fault}.` }]);
+};
+
 const laneOf = (compiled: CompiledDefinition, input: Json, runId: RunId, at: number): RunRequested['lane'] => {
   try {
     return runLane(compiled, input, runId, at);
@@ -157,7 +190,7 @@ const laneOf = (compiled: CompiledDefinition, input: Json, runId: RunId, at: num
   }
 };
 
-const acceptedSummary = (runId: RunId, { workflow, definition, at }: RunRequested): RunSummaryDto => ({
+const acceptedSummary = ({ runId, request: { workflow, definition, at } }: PreparedRun): RunSummaryDto => ({
   runId: formatRunId(runId), workflow, definition, status: 'pending', attempt: 1, version: 1, requestedAt: iso(at),
   taskCounts: { total: 0, active: 0, completed: 0, failed: 0, skipped: 0, canceled: 0 },
 });

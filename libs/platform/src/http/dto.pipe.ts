@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
 import { getMetadataStorage, ValidationError, validateSync, ValidationTypes } from 'class-validator';
+import { ExactNumber } from '@foldwork/events/contracts';
 import { escapePointer } from './json-body';
 import { invalidContent, type Fault } from './problem';
 
@@ -20,8 +21,8 @@ export class DtoPipe implements PipeTransform {
 }
 
 export const makeDto = <T extends object>(dto: new () => T, value: unknown, prefix: '/' | '?' = '/'): T => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidContent([{ pointer: '', code: 'wrong_type', message: 'The body must be a JSON object.' }]);
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof ExactNumber) {
+    throw invalidContent([{ pointer: '', code: 'wrong_type', message: 'This must be a JSON object.' }]);
   }
   const faults: Fault[] = [];
   const made = new dto();
