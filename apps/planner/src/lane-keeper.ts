@@ -15,19 +15,27 @@ export interface LaneKeeperParts {
 export class LaneKeeper {
   private readonly book = emptyLaneBook();
   private hasNews = false;
+  /** Of the last event that was taken in: one that comes again would put a run that came back at the end of its queue. */
+  private position = 0;
 
   constructor(private readonly parts: LaneKeeperParts) {}
 
-  /** What the log says of runs that are in lanes now; events that come again later change nothing. */
-  async start(): Promise<void> {
+  /** What the log says up to that position of runs that are in lanes now; what follows comes in its order. */
+  async start(position: number): Promise<void> {
     const { agenda, log } = this.parts;
-    await this.fold(await log.readRuns(await agenda.inLanes()));
+    const events = await log.readRuns(await agenda.inLanes());
+    await this.fold(events.filter((event) => event.position <= position));
+    this.position = position;
     this.hasNews = true;
   }
 
   /** Takes in events of any runs, in log order. Rejects with `LogUnavailable`; they may then come again. */
   async fold(events: readonly RecordedEvent[]): Promise<void> {
-    for (const event of events) if (this.concerns(event)) await this.guarded(event.runId, () => this.take(event));
+    for (const event of events) {
+      if (event.position <= this.position) continue;
+      if (this.concerns(event)) await this.guarded(event.runId, () => this.take(event));
+      this.position = event.position;
+    }
   }
 
   /** Runs of other planners became ours: it may be the turn of one of them. */

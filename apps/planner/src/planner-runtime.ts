@@ -92,7 +92,7 @@ export class PlannerRuntime {
     const from = await this.agenda.position(ALL_SHARDS);
     this.planner = await this.createPlanner();
     for (const publication of await log.readPublications()) this.triggers.fold(publication);
-    await this.lanes.start();
+    await this.lanes.start(from);
     this.writer.othersWroteUntil(await log.head());
     this.subscription = this.createSubscription(from);
     this.subscription.start();

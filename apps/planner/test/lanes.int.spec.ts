@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatRunId, LogUnavailable, RUN_STREAM, type DefinitionHash, type EventLog, type NewEvent, type RunId } from '@foldwork/events';
 import { runIdAt } from '@foldwork/testing';
+import { shardOf } from '../src/shard-share';
 import { mortal } from './mortal';
 import { PlannerWorld } from './planner-world';
 
@@ -120,6 +121,36 @@ it('knows the lane of a failed run that is tried again, also where the planner h
   expect(world.commandsOf(failed)).toHaveLength(1);
   await world.work(holder);
   await world.until(() => world.commandsOf(failed).length === 2, 'its turn again');
+});
+
+it('knows the order of a queue after a restart, also where a run left its lane and came back meanwhile', async () => {
+  const requested = async (parity: number): Promise<RunId> => {
+    let runId = runIdAt(Date.now());
+    while (shardOf(runId) % 2 !== parity) runId = runIdAt(Date.now());
+    const data = { workflow: 'test', definition, input: {}, at: Date.now(), retry: AT_ONCE, lane: { key: 'shop/1', limit: 1 } };
+    await world.append(runId, { task: RUN_STREAM, version: 1, decide: true }, { type: 'RunRequested', data });
+    return runId;
+  };
+  const [ofFirst, ofSecond] = [0, 1];
+  const life = mortal(world.log, world.pool);
+  await world.start({ name: 'first', leaseMs: 6_000 });
+  await world.start({ name: 'second', leaseMs: 6_000 }, life);
+  await world.until(() => world.linesOf('planner_shards').some(({ shards }) => shards === 8), 'both share the work');
+  const back = await requested(ofSecond);
+  await world.until(() => isCommanded(back), 'its turn');
+  await sleep(PATIENCE_MS); // its row is written
+  life.kill();
+  const failure = { error: { code: 'NO', message: 'no' }, at: Date.now() };
+  await world.append(back, { task: RUN_STREAM, version: (await world.run(back)).version + 1, decide: true }, { type: 'RunFailed', data: failure });
+  const holder = await requested(ofFirst);
+  await world.until(() => isCommanded(holder), 'the turn of the next one');
+  await world.command(back, { kind: 'retry' });
+  await requested(ofFirst);
+  await sleep(PATIENCE_MS); // rows of both are written
+  await world.start({ name: 'second', leaseMs: 6_000 });
+  await world.work(holder);
+  await world.until(async () => (await admitted()).length === 3, 'the turn of the one that came back');
+  expect(await admitted()).toEqual([back, holder, back]);
 });
 
 it('sets a run aside of which an event cannot be read, in the queue or at its request; the others go on, also after a restart', async () => {
