@@ -1,7 +1,8 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestLoggerAdapter } from '@foldwork/platform';
-import { BODY_BYTES_MAX, problemOfError, requestIdOf, sendProblem } from '@foldwork/platform/http';
+import { answerClientError, badRequest, BODY_BYTES_MAX, problemDocument, problemOfError, problemOfStatus, requestIdOf, sendProblem } from '@foldwork/platform/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LogTail } from './events/log-tail';
 import type { GatewayDependencies } from './gateway-dependencies';
@@ -60,18 +61,31 @@ const createGatewayApp = async (dependencies: GatewayDependencies): Promise<Nest
     bodyLimit: BODY_BYTES_MAX,
     genReqId: requestIdOf,
     requestTimeout: 30_000,
+    http: { requireHostHeader: false }, // Node would answer by itself, see below
+    clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength: 2_048 },
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendProblem(problemOfError(error), request, reply),
   });
   const module = GatewayModule.register(dependencies);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { bodyParser: false, logger: new NestLoggerAdapter(dependencies.logger), abortOnError: false });
+  adapter.getHttpServer().on('checkExpectation', refuseExpectation);
   prepareFastify(adapter.getInstance() as unknown as FastifyInstance); // the adapter's own type differs in its generics only
   app.get(OpenApiText).describe(() => openApiDocument(app));
   return app.init();
 };
 
+const refuseExpectation = (_request: IncomingMessage, response: ServerResponse): void => {
+  const { details } = problemOfStatus(417);
+  const body = JSON.stringify(problemDocument(details));
+  response.writeHead(details.status, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(body) }).end(body);
+};
+
 const prepareFastify = (fastify: FastifyInstance): void => {
   registerBodyParsers(fastify);
+  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+    if (raw.httpVersion === '1.1' && raw.headers.host === undefined) throw badRequest('host_missing', 'The request has no header "host".', 'Send one, as HTTP/1.1 asks for it.');
+    done();
+  });
   fastify.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
   });

@@ -10,7 +10,7 @@ export const problemOfError = (error: unknown): Problem => {
   if (error instanceof LogUnavailable) return ofStore(error);
   if (error instanceof BusUnavailable) return unavailable('bus_unavailable', 'The message bus cannot be reached right now.');
   if (error instanceof IssuerUnavailable) return unavailable('issuer_unavailable', 'The token issuer cannot be reached right now.', 5);
-  if (error instanceof HttpException) return ofFramework(error.getStatus(), error);
+  if (error instanceof HttpException) return problemOfStatus(error.getStatus(), error);
   return ofFastify(error) ?? internal(error);
 };
 
@@ -39,17 +39,19 @@ const internal = (cause: unknown): Problem =>
   }, { cause });
 
 const BY_STATUS: Readonly<Record<number, Omit<ProblemDetails, 'status'>>> = {
-  400: { error: 'bad_request', detail: 'The request cannot be read.' },
+  400: { error: 'bad_request', detail: 'The request cannot be read.', remediation: 'Check how method, path, headers and length of the body are written.' },
   404: { error: 'route_not_found', detail: 'There is nothing under this path and method.', remediation: 'GET /openapi.json lists all calls.' },
   405: { error: 'method_not_allowed', detail: 'The path does not take this method.', remediation: 'GET /openapi.json lists all calls.' },
-  408: { error: 'request_timeout', detail: 'The request took too long to arrive.' },
+  408: { error: 'request_timeout', detail: 'The request took too long to arrive.', remediation: 'Send it again, at one go.' },
   413: { error: 'body_too_large', detail: 'The body is larger than 1 MiB.', remediation: 'Store large content elsewhere and send a reference to it.' },
-  414: { error: 'uri_too_long', detail: 'The path is too long.' },
+  414: { error: 'uri_too_long', detail: 'The path is too long.', remediation: 'GET /openapi.json lists all calls.' },
   415: { error: 'unsupported_media_type', detail: 'A body of this content-type is not taken.', remediation: 'Send content-type: application/json; a workflow may also be application/yaml.' },
-  431: { error: 'headers_too_large', detail: 'The headers are too large.' },
+  417: { error: 'expectation_failed', detail: 'Nothing but "100-continue" can be expected.', remediation: 'Leave the header expect out.' },
+  431: { error: 'headers_too_large', detail: 'The headers are larger than 16 KiB.', remediation: 'Send fewer or shorter headers.' },
 };
 
-const ofFramework = (status: number, cause: unknown): Problem => {
+/** For what Node, Fastify or Nest refuse by themselves. */
+export const problemOfStatus = (status: number, cause?: unknown): Problem => {
   const known = BY_STATUS[status];
   return known === undefined ? internal(cause) : new Problem({ status, ...known }, { cause });
 };
@@ -58,5 +60,5 @@ const ofFramework = (status: number, cause: unknown): Problem => {
 const ofFastify = (error: unknown): Problem | undefined => {
   if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return undefined;
   const isFastify = typeof error.code === 'string' && error.code.startsWith('FST_');
-  return isFastify && typeof error.statusCode === 'number' && error.statusCode < 500 ? ofFramework(error.statusCode, error) : undefined;
+  return isFastify && typeof error.statusCode === 'number' && error.statusCode < 500 ? problemOfStatus(error.statusCode, error) : undefined;
 };

@@ -30,7 +30,8 @@ export class Problem extends Error {
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request', 401: 'Not authenticated', 403: 'Not allowed', 404: 'Not found', 405: 'Method not allowed', 406: 'Not acceptable',
-  408: 'Request timed out', 409: 'Conflict', 413: 'Too large', 415: 'Unsupported media type', 422: 'Invalid content', 429: 'Too many requests',
+  408: 'Request timed out', 409: 'Conflict', 413: 'Too large', 414: 'Address too long', 415: 'Unsupported media type',
+  417: 'Expectation failed', 422: 'Invalid content', 429: 'Too many requests', 431: 'Headers too large',
   500: 'Internal error', 503: 'Unavailable',
 };
 
