@@ -177,6 +177,13 @@ describe('bad input', () => {
     expect(accepted.status).toBe(202);
     expect((await fixture.call('GET', `${RUNS}/${accepted.body.runId}`)).body.input).toBeNull();
     expect((await fixture.call('POST', `${RUNS}/${accepted.body.runId}/pause`, { json: { reason: null } })).status).toBe(202);
+    const signal = await fixture.call('POST', `${RUNS}/${accepted.body.runId}/signals`, { json: { signal: 'go', signalId: null, correlationId: null, payload: null } });
+    expect(signal.status).toBe(202);
+    expect((await fixture.call('GET', `${RUNS}/${accepted.body.runId}/events`)).body.events.at(-1).data).toMatchObject({ payload: null });
+    await fixture.call('PUT', '/orchestrator/workflows/demo.ordered', { json: DEFINITION });
+    expect((await fixture.call('POST', RUNS, { json: { workflow: 'demo.ordered', definition: null } })).status).toBe(202);
+    const neither = await fixture.call('POST', RUNS, { json: { workflow: null, definition: null } });
+    expect(neither.body.faults).toContainEqual(expect.objectContaining({ code: 'missing' }));
   });
 
   it('accepts what is just within the limits', async () => {

@@ -23,6 +23,7 @@ const BODIES: readonly [what: string, call: Call, status: number, error: string]
   ['bytes that are no UTF-8', { raw: Buffer.from([0x7b, 0xff, 0x7d]) }, 400, 'invalid_unicode'],
   ['a form', { raw: 'a=b', headers: typed('application/x-www-form-urlencoded') }, 415, 'unsupported_media_type'],
   ['a body that is packed', { raw: gzipSync('{}'), headers: { ...typed('application/json'), 'content-encoding': 'gzip' } }, 415, 'unsupported_media_type'],
+  ['a charset other than UTF-8', { raw: '{"reason":"x"}', headers: typed('application/json; charset=latin1') }, 415, 'unsupported_media_type'],
   ['a body over 1 MiB', { raw: `{"reason":"${'x'.repeat(1_048_576)}"}` }, 413, 'body_too_large'],
 ];
 
@@ -88,6 +89,10 @@ it('answers an address that cannot be read with a problem, too', async () => {
     const { status, body } = await fixture.call('GET', path); // which refuses what is no problem
     expect([status, body.error]).toEqual(expected);
   }
+});
+
+it.each(['application/json;charset=utf-8', 'APPLICATION/JSON; Charset="UTF-8"', 'application/json; charset=us-ascii', 'application/json; profile=x', 'application/json;'])('takes a body as %s', async (type) => {
+  expect((await submit(fixture, { headers: typed(type) })).status).toBe(202);
 });
 
 it.each([['content-length: 100', '{"def'], ['transfer-encoding: chunked', '5\r\n{"def\r\n']])('a client that leaves in the middle of its body (%s) is no fault of the server', async (length, part) => {

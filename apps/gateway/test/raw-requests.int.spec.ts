@@ -28,6 +28,7 @@ it.each([
   ['two lengths', `POST /orchestrator/runs HTTP/1.1\r\n${json}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, 400, 'bad_request'],
   ['a chunk without a length', `POST /orchestrator/runs HTTP/1.1\r\n${json}authorization: Bearer x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`, 400, 'bad_request'],
   ['an expectation that nobody knows', `POST /orchestrator/runs HTTP/1.1\r\n${json}expect: a-miracle\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`, 417, 'expectation_failed'],
+  ['TRACE', 'TRACE /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 404, 'route_not_found'],
 ])('%s is answered with a problem', async (_what, request, status, error) => {
   const answer = await send(request);
   expect(answer.statusLine).toMatch(`http/1.1 ${status} `);

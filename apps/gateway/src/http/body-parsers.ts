@@ -18,14 +18,20 @@ export const registerBodyParsers = (fastify: FastifyInstance): void => {
   fastify.addContentTypeParser<Buffer>(YAML_TYPES, options, async (request: FastifyRequest, body: Buffer) => {
     requirePlain(request);
     if (takesDocument(request)) return documentOf(body, 'yaml');
-    throw new Problem({ status: 415, error: 'unsupported_media_type', detail: 'The body must be JSON here.', remediation: 'Send content-type: application/json.' });
+    throw unsupported('The body must be JSON here.', 'Send content-type: application/json.');
   });
 };
 
-const requirePlain = ({ headers: { 'content-encoding': encoding = 'identity' } }: FastifyRequest): void => {
-  if (encoding === 'identity') return;
-  throw new Problem({ status: 415, error: 'unsupported_media_type', detail: `The body is said to be packed (content-encoding: ${encoding}), which is not taken.`, remediation: 'Send it as it is.' });
+/** A form that we would not understand, or worse, misread. */
+const requirePlain = ({ headers: { 'content-encoding': encoding = 'identity', 'content-type': type = '' } }: FastifyRequest): void => {
+  if (encoding !== 'identity') throw unsupported(`The body is said to be packed (content-encoding: ${encoding}), which is not taken.`, 'Send it as it is.');
+  const charset = /;\s*charset="?([^";\s]*)/i.exec(type)?.[1] ?? 'utf-8';
+  if (!CHARSETS.has(charset.toLowerCase())) throw unsupported(`The body is said to be in ${charset}, which is not taken.`, 'Encode the body as UTF-8.');
 };
+
+const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
+
+const unsupported = (detail: string, remediation: string): Problem => new Problem({ status: 415, error: 'unsupported_media_type', detail, remediation });
 
 const takesDocument = ({ url }: FastifyRequest): boolean => url.startsWith(DOCUMENT_ROUTES);
 

@@ -15,7 +15,7 @@ export class SubmitRunDto {
   workflow?: string;
 
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, description: 'A whole definition, for a run without a published workflow.' })
-  @Allow()
+  @IsOptional()
   definition?: Json;
 
   @ApiProperty({ required: false, description: 'Any JSON value that the definition\'s `input` schema allows, at most 256 KiB; numbers are kept exactly. Default: {}.' })
