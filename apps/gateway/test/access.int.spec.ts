@@ -129,6 +129,18 @@ describe('access', () => {
     expect((await fixture.call('GET', '/orchestrator/workflows', { key: fixture.keys.viewer })).status).toBe(200);
     await before.close();
   });
+
+  it('limits what an address has looked up of unknown keys, not whom it knows there', async () => {
+    const list = (key: string) => fixture.call('GET', '/orchestrator/workflows', { key });
+    expect((await list(fixture.keys.viewer)).status).toBe(200);
+    const strangers = Array.from({ length: 400 }, (_, index) => `fw_${String(index).padStart(16, 'a')}_${'b'.repeat(43)}`);
+    const answers = await Promise.all(strangers.map(list));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.body).toMatchObject({ error: 'rate_limited', detail: expect.stringContaining('address') });
+    expect(refused?.headers.get('retry-after')).toBe('1');
+    expect((await list(fixture.keys.viewer)).status).toBe(200);
+  });
 });
 
 describe('tokens of an OIDC issuer', () => {

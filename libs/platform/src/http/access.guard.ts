@@ -44,7 +44,8 @@ export class AccessGuard implements CanActivate {
     if (authenticator === undefined) return everybody;
     const credentials = credentialsOf(request);
     if (credentials === undefined) throw unauthenticated('credentials_missing', 'The request carries no credentials.');
-    const proof = await authenticator.authenticate(credentials, namespaceOf(request));
+    const proof = await authenticator.authenticate(credentials, namespaceOf(request), request.ip);
+    if (proof.status === 'limited') throw tooMany('Too many unknown credentials have come from this address in the last second.', proof.waitSeconds, 'then send credentials that are valid');
     if (proof.status === 'unknown') throw unauthenticated('credentials_invalid', 'The credentials are not valid, not any more, or not yet.');
     if (proof.status === 'outsider') throw forbidden('You have no role in this namespace.');
     return proof.principal;
@@ -52,11 +53,7 @@ export class AccessGuard implements CanActivate {
 
   private limit(principal: Principal): void {
     const waitSeconds = this.options.limiter.take(principal.rateKey);
-    if (waitSeconds === 0) return;
-    throw new Problem({
-      status: 429, error: 'rate_limited', detail: 'This key has sent too many requests in the last second.',
-      remediation: `Wait ${waitSeconds} s, or have FOLDWORK_RATE_LIMIT raised.`, headers: { 'retry-after': String(waitSeconds) },
-    });
+    if (waitSeconds > 0) throw tooMany('This key has sent too many requests in the last second.', waitSeconds, 'or have FOLDWORK_RATE_LIMIT raised');
   }
 }
 
@@ -78,6 +75,9 @@ const unauthenticated = (error: string, detail: string): Problem =>
     status: 401, error, detail, headers: { 'www-authenticate': 'Bearer' },
     remediation: 'Send an API key or a token as "authorization: Bearer …".',
   });
+
+const tooMany = (detail: string, waitSeconds: number, remedy: string): Problem =>
+  new Problem({ status: 429, error: 'rate_limited', detail, remediation: `Wait ${waitSeconds} s, ${remedy}.`, headers: { 'retry-after': String(waitSeconds) } });
 
 const forbidden = (detail: string): Problem =>
   new Problem({ status: 403, error: 'forbidden', detail, remediation: 'Use credentials with that role in this namespace, or ask an admin for them.' });

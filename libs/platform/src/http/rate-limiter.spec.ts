@@ -23,6 +23,16 @@ describe('RateLimiter', () => {
     expect([two.take('a'), two.take('a'), two.take('a')]).toEqual([0, 0, 1]);
   });
 
+  it('forgets what is given back, and saves nothing up by it', () => {
+    const two = limiter(2);
+    two.giveBack('a');
+    expect([two.take('a'), two.take('a'), two.take('a')]).toEqual([0, 0, 1]);
+    two.giveBack('a');
+    expect([two.take('a'), two.take('a')]).toEqual([0, 1]);
+    for (let times = 0; times < 5; times += 1) two.giveBack('a');
+    expect([two.take('a'), two.take('a'), two.take('a')]).toEqual([0, 0, 1]);
+  });
+
   it('counts each key for itself, and nobody with limit 0', () => {
     const one = limiter(1);
     expect([one.take('a'), one.take('b'), one.take('a')]).toEqual([0, 0, 1]);

@@ -25,6 +25,12 @@ export class RateLimiter {
     return 0;
   }
 
+  /** As if one request of this key had not been. */
+  giveBack(key: string): void {
+    const bucket = this.buckets.get(key);
+    if (bucket !== undefined) bucket.tokens = Math.min(this.perSecond, bucket.tokens + 1);
+  }
+
   private refilled(key: string, now: number): Bucket {
     const known = this.buckets.get(key);
     if (known === undefined) {
