@@ -44,6 +44,7 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
   const signals = new SignalDelivery({
     log, agenda, starter, metadata, now, triggers, versions,
     flush: () => writer.flush(),
+    deciding: (keys) => planner.deciding(keys),
     onRefused: (workflow, reason) => logger.warn({ event: 'trigger_refused', workflow, reason }),
   });
   const cache = new RunCache(log, definitions, settings.cacheRuns);
@@ -56,7 +57,8 @@ export const createPlanner = (makings: PlannerMakings): { readonly planner: Plan
   const isOwn = isByPlannerNamed(settings.name);
   const isForeign = (event: RecordedEvent): boolean => isByPlanner(event) && (!isOwn(event) || writer.mayBeForeign(event.position));
   const asks = (event: RecordedEvent): boolean => event.decide || isForeign(event) || watch.isByLost(event);
-  return { signals, planner: new Planner({ cache, agenda: writer, due, decisions, now, asks, onSetAside }) };
+  const planner: Planner = new Planner({ cache, agenda: writer, due, decisions, now, asks, onSetAside });
+  return { signals, planner };
 };
 
 const refuseTask = ({ log, metadata, now }: PlannerMakings): DispatcherOptions['refuse'] => async ({ run: { runId, namespace, lineage } }, task, message, plan) => {

@@ -4,7 +4,7 @@ import type { AgendaWriter } from './agenda-writer';
 import type { DueQueue } from './due-queue';
 import type { RunCache } from './run-cache';
 import type { RunDecisions } from './run-decisions';
-import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
+import { awaitedBy, forgetClaimed, nextResend, type RunEntry } from './run-entry';
 
 const READ_RUNS_MAX = 200;
 /** A run that a bug keeps from being decided is tried again so often: the fault may have been outside it. */
@@ -104,6 +104,12 @@ export class Planner {
     return waiting.slice(0, limit).map(({ runId }) => runId);
   }
 
+  /** Runs that are being decided and wait for one of the keys: the agenda hears of it when the decision is over. */
+  deciding(keys: readonly string[]): RunId[] {
+    const entries = this.readable((entry) => entry.deciding !== undefined);
+    return entries.filter(({ run }) => awaitedBy(run).some((key) => keys.includes(key))).map(({ runId }) => runId);
+  }
+
   /** Forgets the runs that belong to another planner now. */
   release(isOurs: (runId: RunId) => boolean): void {
     const { cache, due, agenda } = this.parts;
@@ -116,10 +122,10 @@ export class Planner {
   }
 
   /** Runs in memory; one that cannot be folded is set aside and must not hide the others. */
-  private readable(): RunEntry[] {
+  private readable(isMeant: (entry: RunEntry) => boolean = () => true): RunEntry[] {
     return [...this.parts.cache.values()].filter((entry) => {
       try {
-        return entry.run !== undefined;
+        return isMeant(entry) && entry.run !== undefined;
       } catch (error) {
         this.setAside(entry.runId, error);
         return false;

@@ -1,4 +1,4 @@
-import { awaitedKey, type EventLog, type RunId } from '@foldwork/events';
+import type { EventLog, RunId } from '@foldwork/events';
 import { childRunView, decideRun, isOpenRun, lookAtEverything, lookAtTask, type DecideContext, type RunDecision, type RunState } from '@foldwork/domain';
 import type { AgendaWriter, Appointment } from './agenda-writer';
 import type { Dispatcher } from './dispatcher';
@@ -8,7 +8,7 @@ import { CHILD_CHECK_MS, type Interactions } from './interactions';
 import type { PlannedTally } from './planned-tally';
 import { PlansAhead } from './plans-ahead';
 import type { RunCache } from './run-cache';
-import { forgetClaimed, nextResend, type RunEntry } from './run-entry';
+import { awaitedBy, forgetClaimed, nextResend, type RunEntry } from './run-entry';
 
 /** How far ahead appointments are kept in memory; those further away are in the agenda only. */
 export const LOOK_AHEAD_MS = 2_000;
@@ -185,9 +185,6 @@ const appointmentOf = ({ run, sent }: RunEntry, wakeAt: number | undefined): App
   ...(run.waiting.size > 0 && { awaits: awaitedBy(run) }),
   ...(run.request.lane !== undefined && { inLane: true }),
 });
-
-const awaitedBy = ({ waiting, tasks, namespace }: RunState): string[] =>
-  [...waiting].flatMap((path) => (tasks.get(path)?.waitsFor ?? []).map(({ signal, correlationId }) => awaitedKey(namespace, signal, correlationId)));
 
 const earliest = (...moments: (number | undefined)[]): number | undefined => {
   const known = moments.filter((moment) => moment !== undefined);

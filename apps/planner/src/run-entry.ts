@@ -1,4 +1,4 @@
-import { RUN_STREAM, type NewEvent, type PlacedEvent, type RecordedEvent, type RunId, type SegmentTask } from '@foldwork/events';
+import { awaitedKey, RUN_STREAM, type NewEvent, type PlacedEvent, type RecordedEvent, type RunId, type SegmentTask } from '@foldwork/events';
 import { foldEvent, type ChildRunView, type CompiledDefinition, type RunState, type SignalDispatch } from '@foldwork/domain';
 
 /**
@@ -139,3 +139,7 @@ export const nextResend = ({ sent }: RunEntry): number | undefined => {
   for (const { resendAt } of sent.values()) if (next === undefined || resendAt < next) next = resendAt;
   return next;
 };
+
+/** The signals that the run waits for, as the agenda has them. */
+export const awaitedBy = ({ waiting, tasks, namespace }: RunState): string[] =>
+  [...waiting].flatMap((path) => (tasks.get(path)?.waitsFor ?? []).map(({ signal, correlationId }) => awaitedKey(namespace, signal, correlationId)));

@@ -6,7 +6,7 @@ import { derivedRunId, foldRun, isOpenRun, lineageFrom, unknownTarget, type Outg
 import type { TaskTypeVersionStore } from '@foldwork/platform';
 import type { RunOrder, RunStarter } from './run-starter';
 import type { TriggerBook } from './trigger-book';
-import { ALL_SHARDS } from './shard-share';
+import { ALL_SHARDS, shardOf } from './shard-share';
 
 /** A signal on its way to runs. */
 export interface Arrival {
@@ -20,6 +20,8 @@ export interface SignalDeliveryParts {
   readonly agenda: Agenda;
   /** Writes what this planner knows of waits and has not saved. */
   readonly flush: () => Promise<void>;
+  /** Runs with a wait for one of the keys that `flush` may not know of yet. */
+  readonly deciding: (keys: readonly string[]) => readonly RunId[];
   readonly starter: RunStarter;
   readonly triggers: TriggerBook;
   readonly versions: TaskTypeVersionStore;
@@ -69,12 +71,14 @@ export class SignalDelivery {
     return [...waiting.flatMap((run) => targetsOf(run, received, false)), ...started];
   }
 
-  private async waitingRuns(namespace: string, { signal, correlationId }: SignalReceived, shards: readonly number[]): Promise<RunState[]> {
-    await this.parts.flush();
+  private async waitingRuns(namespace: string, received: SignalReceived, shards: readonly number[]): Promise<RunState[]> {
+    const { signal, correlationId } = received;
     const keys = [awaitedKey(namespace, signal), ...(correlationId === undefined ? [] : [awaitedKey(namespace, signal, correlationId)])];
-    const runIds = await this.parts.agenda.awaiting(keys, shards);
-    const byRun = Map.groupBy(await this.parts.log.readRuns(runIds), ({ runId }) => runId);
-    return [...byRun.values()].flatMap((events: RecordedEvent[]) => foldRun(events) ?? []).filter(isOpenRun);
+    const deciding = this.parts.deciding(keys).filter((runId) => shards.includes(shardOf(runId)));
+    await this.parts.flush();
+    const runIds = new Set([...(await this.parts.agenda.awaiting(keys, shards)), ...deciding]);
+    const byRun = Map.groupBy(await this.parts.log.readRuns([...runIds]), ({ runId }) => runId);
+    return [...byRun.values()].flatMap((events: RecordedEvent[]) => foldRun(events) ?? []).filter((run) => isOpenRun(run) && targetsOf(run, received, false).length > 0);
   }
 
   /** A workflow that refuses the payload is left out: recorded in the log of this process, nothing else. */

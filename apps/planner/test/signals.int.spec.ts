@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowRegistry } from '@foldwork/platform';
-import { BROADCAST_RUN, formatRunId, lineageOf, newEvent, parseRunId, RUN_STREAM, type DefinitionHash, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
+import { BROADCAST_RUN, broadcastStream, formatRunId, lineageOf, newEvent, parseRunId, RUN_STREAM, type DefinitionHash, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
 import { runIdAt } from '@foldwork/testing';
-import { beforeQuery, mortal } from './mortal';
+import { afterAppend, beforeQuery, mortal } from './mortal';
 import { PlannerWorld } from './planner-world';
 
 let world: PlannerWorld;
@@ -16,6 +16,8 @@ const AT_ONCE = { delayMs: 0, maximum: 0 };
 const PATIENCE_MS = 300;
 const wait = (more: object = {}) => ({ id: 'gate', type: 'wait', waitFor: 'go', timeout: 3_600_000, ...more });
 const tell = (more: object = {}) => ({ id: 'tell', type: 'signal', signal: { id: 'go', payload: { n: '${ 1 + 1 }' }, ...more } });
+/** What follows it is decided because of the time, while the log is read on. */
+const nap = { id: 'nap', type: 'wait', for: 200 };
 
 const waiting = async (more?: object): Promise<RunId> => {
   const runId = await world.request([wait(more)]);
@@ -64,6 +66,24 @@ it('reaches waits that began a moment ago, before anything of them is in the age
   await world.until(async () => (await world.run(runId)).waiting.size === 1, 'a waiting run');
   const sender = await world.request([tell()]);
   await world.reached(sender, 'succeeded');
+  await world.reached(runId, 'succeeded', 2_000);
+});
+
+it('reaches a wait of the run that sends it, which began together with its task', async () => {
+  await world.start();
+  const runId = await world.request([nap, { id: 'both', type: 'parallel', tasks: [wait(), tell()] }]);
+  await world.reached(runId, 'succeeded', 2_000);
+});
+
+it('reaches a wait that is in the log although its planner has not heard so yet', async () => {
+  const log = afterAppend(world.log, async (events) => {
+    if (!events.some(({ task, data }) => task === 'gate' && data.includes('"to":"waiting"'))) return;
+    const data = { signal: 'go', signalId: 'one', payload: {}, at: Date.now() };
+    await world.append(BROADCAST_RUN, { task: broadcastStream(world.namespace, 'one'), version: 1, decide: true }, { type: 'SignalReceived', data });
+    await sleep(PATIENCE_MS);
+  });
+  await world.start({}, { log });
+  const runId = await world.request([nap, wait()]);
   await world.reached(runId, 'succeeded', 2_000);
 });
 
