@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import * as mini from 'zod/mini';
+import { z as z3 } from 'zod/v3';
 import type { Action } from './action';
 import { ActionRegistry, parseInput } from './action-registry';
 import { ActionInvalid, defineAction } from './define-action';
@@ -26,6 +28,16 @@ it('refuses a name that is taken', () => {
   expect(registry.get('other')).toBeUndefined();
 });
 
+it.each([
+  ['that is no JSON Schema', { type: 'nonsense' }, 'type'],
+  ['with a pattern that nobody can apply', { type: 'string', pattern: '(' }, '('],
+  ['of another zod', z3.object({ size: z3.number() }), 'version 4'],
+])('refuses an input schema %s', (_case, input, problem) => {
+  const register = (): unknown => new ActionRegistry().register(action({ input }));
+  expect(register).toThrow(ActionInvalid);
+  expect(register).toThrow(problem);
+});
+
 it('tells what definitions are checked against, schemas as JSON Schema of the input', () => {
   const registry = new ActionRegistry()
     .register(action())
@@ -44,6 +56,8 @@ it.each([
   ['a zod schema, with its defaults', z.object({ n: z.number(), m: z.number().default(2) }), { n: 1 }, { value: { n: 1, m: 2 } }],
   ['a zod schema that is not met', z.object({ n: z.number() }), { n: 'x' }, { faults: [expect.stringMatching(/^n: /)] }],
   ['a zod schema that is not met as a whole', z.string(), 7, { faults: [expect.stringMatching(/^input: /)] }],
+  ['a schema of zod/mini', mini.object({ n: mini.number(), m: mini._default(mini.number(), 2) }), { n: 1 }, { value: { n: 1, m: 2 } }],
+  ['a schema of zod/mini that is not met', mini.object({ n: mini.number() }), { n: 'x' }, { faults: [expect.stringMatching(/^n: /)] }],
   ['a JSON Schema', { type: 'object', required: ['n'] }, { n: 1 }, { value: { n: 1 } }],
   ['a JSON Schema that is not met', { type: 'object', required: ['n'] }, {}, { faults: [expect.stringContaining('n')] }],
 ])('parses an input by %s', (_case, input, given, expected) => {

@@ -1,6 +1,6 @@
-import { toJSONSchema, ZodType } from 'zod';
+import { core, toJSONSchema } from 'zod';
 import { copyJson, stringifyJson, type ActionEntry, type Json } from '@foldwork/events';
-import { schemaFaults } from '@foldwork/domain';
+import { schemaFaults, schemaProblem } from '@foldwork/domain';
 import type { Action } from './action';
 import { ActionInvalid, defineAction } from './define-action';
 
@@ -12,6 +12,7 @@ export class ActionRegistry {
   register<I>(action: Action<I>): this {
     const checked = defineAction(action);
     if (this.actions.has(checked.name)) throw new ActionInvalid(checked.name, 'the name is taken; every action needs one of its own');
+    requireSchema(checked);
     // what `run` takes is made sure of by `parseInput`
     this.actions.set(checked.name, checked as unknown as Action<never>);
     return this;
@@ -32,7 +33,14 @@ export class ActionRegistry {
   }
 }
 
-const inputSchema = ({ input }: Action<never>): unknown => (input instanceof ZodType ? toJSONSchema(input, { target: 'draft-7', unrepresentable: 'any', io: 'input' }) : input);
+/** A schema that cannot be applied would refuse every input. One of zod 3 looks like a JSON Schema without rules. */
+const requireSchema = <I>({ name, input }: Action<I>): void => {
+  if (input === undefined || input instanceof core.$ZodType) return;
+  const problem = typeof input === 'object' && '_def' in input ? 'it is made by a zod before version 4' : schemaProblem(input);
+  if (problem !== undefined) throw new ActionInvalid(name, `its input schema cannot be used: ${problem}`);
+};
+
+const inputSchema = ({ input }: Action<never>): unknown => (input instanceof core.$ZodType ? toJSONSchema(input, { target: 'draft-7', unrepresentable: 'any', io: 'input' }) : input);
 
 type ParsedInput = { readonly value: never } | { readonly faults: readonly string[] };
 
@@ -52,11 +60,11 @@ export const parseInput = (action: Action<never>, input: Json): ParsedInput => {
 const parse = ({ input: schema }: Action<never>, input: Json): ParsedInput => {
   // the schema, where there is one, is what makes the value the action's input type
   if (schema === undefined) return { value: input as never };
-  if (!(schema instanceof ZodType)) {
+  if (!(schema instanceof core.$ZodType)) {
     const faults = schemaFaults(schema, input).map(String);
     return faults.length > 0 ? { faults } : { value: input as never };
   }
-  const parsed = schema.safeParse(input);
+  const parsed = core.safeParse(schema, input);
   if (parsed.success) return { value: parsed.data as never };
   return { faults: parsed.error.issues.map(({ path, message }) => `${path.length === 0 ? 'input' : path.join('.')}: ${message}`) };
 };

@@ -50,6 +50,8 @@ it.each([
   ['whose function throws', 'rejects.mjs', `export default async () => { throw new Error('no key'); };`, 'no key'],
   ['that waits for ever', 'waits.mjs', 'setInterval(() => {}, 1_000).unref(); await new Promise(() => {});', 'has not loaded within 5 s'],
   ['without a list', 'number.mjs', 'export default 7;', 'export a list of actions'],
+  ['that is its own default', 'own.cjs', 'module.exports = {}; module.exports.default = module.exports;', 'export a list of actions'],
+  ['whose function gives itself', 'itself.mjs', 'export default function again() { return again; }', 'export a list of actions'],
   ['with something that is no action', 'odd.mjs', 'export default [null];', 'element 1'],
   ['with a bad name', 'name.mjs', `export default [{ ...${ONE}, name: 'a b' }];`, 'the name needs'],
 ])('says what is wrong with a module %s', async (_case, name, text, message) => {

@@ -11,6 +11,9 @@ type ActionFactory = (tools: { readonly defineAction: typeof defineAction; reado
 /** A module that waits at its top for something that does not come would keep the service from starting without a word. */
 const LOAD_LIMIT_MS = 30_000;
 
+/** Functions of functions, defaults of defaults; some modules are their own default. */
+const NESTING_MAX = 4;
+
 /** Loads the actions of the modules (JavaScript, or TypeScript without a build). Throws with the path and what is wrong. */
 export const loadActions = async (paths: readonly string[], workingFolder: string, limitMs = LOAD_LIMIT_MS): Promise<Action<never>[]> => {
   const lists = await Promise.all(paths.map((path) => loadModule(resolve(workingFolder, path), limitMs)));
@@ -31,7 +34,7 @@ const loadModule = async (path: string, limitMs: number): Promise<readonly Actio
 const exportsOf = async (path: string): Promise<unknown> => {
   try {
     let exported = await unwrap(await import(pathToFileURL(path).href));
-    while (typeof exported === 'function') exported = await (exported as ActionFactory)({ defineAction, z });
+    for (let calls = 0; typeof exported === 'function' && calls < NESTING_MAX; calls += 1) exported = await (exported as ActionFactory)({ defineAction, z });
     return exported;
   } catch (error) {
     throw new ActionInvalid(path, `the module does not load: ${error instanceof Error ? error.message : String(error)}`);
@@ -59,7 +62,7 @@ const asActions = (path: string, exported: unknown): readonly Action<never>[] =>
 /** ES modules have `default`; a CommonJS module appears as the default of its wrapper, sometimes twice. */
 const unwrap = (loaded: unknown): unknown => {
   let found = loaded;
-  while (typeof found === 'object' && found !== null && !Array.isArray(found)) {
+  for (let level = 0; level < NESTING_MAX && typeof found === 'object' && found !== null && !Array.isArray(found); level += 1) {
     if ('actions' in found) return found.actions;
     if (!('default' in found)) return found;
     found = found.default;
