@@ -27,7 +27,7 @@ export class PlansAhead {
   isOvertaken(entry: RunEntry, now: number): boolean {
     if (!entry.isOvertaken(now)) return false;
     this.entries.delete(entry);
-    this.pausedUntil = now + PAUSE_MS;
+    if (now >= (entry.aheadUntil ?? Infinity)) this.pausedUntil = now + PAUSE_MS; // a cancel says nothing about executors
     return true;
   }
 

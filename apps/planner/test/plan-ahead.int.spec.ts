@@ -95,6 +95,18 @@ it('throws the plan away when somebody cancels the run before it is begun', asyn
   expect(await typesOf(runId)).toEqual(['RunRequested', 'RunCancelRequested', 'RunCanceled']);
 });
 
+it('goes on to leave plans to claims after somebody cancelled, and stops for a while after nobody claimed in time', async () => {
+  const { runId } = await begin();
+  await world.command(runId, { kind: 'cancel' });
+  await world.reached(runId, 'canceled');
+  const { runId: late } = await begin();
+  now += 1_100;
+  await world.until(async () => (await world.run(late)).planned, 'the plan');
+  await expect(begin()).rejects.toThrow('no plan ever goes with its command');
+  now += 10_000;
+  await begin();
+});
+
 it('begins nothing of a run that was paused before it began, until it is resumed', async () => {
   const { runId } = await begin();
   await world.command(runId, { kind: 'pause' });
