@@ -9,20 +9,27 @@ import { DatabaseSync } from 'node:sqlite';
  * other's number.
  */
 export const lockFolder = (folder: string): (() => void) => {
-  const database = new DatabaseSync(join(folder, 'lock.sqlite'));
   const pidFile = join(folder, 'foldwork.pid');
-  try {
-    // not EXCLUSIVE: of several that ask at once that could refuse all
-    database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
-  } catch (error) {
-    database.close();
-    throw isBusy(error) ? inUse(folder, pidFile) : error;
-  }
+  const database = lockedDatabase(folder, pidFile);
   writeFileSync(pidFile, String(process.pid));
   return () => {
     rmSync(pidFile, { force: true });
     database.close();
   };
+};
+
+const lockedDatabase = (folder: string, pidFile: string): DatabaseSync => {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(join(folder, 'lock.sqlite'));
+    // Not EXCLUSIVE: of several that ask at once that could refuse all. A file that may only be read is locked for nobody,
+    // which nothing but a write says; it is never committed.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE; PRAGMA user_version = 1');
+    return database;
+  } catch (error) {
+    database?.close();
+    throw isBusy(error) ? inUse(folder, pidFile) : new Error(`${folder} cannot be locked: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 };
 
 const SQLITE_BUSY = 5;

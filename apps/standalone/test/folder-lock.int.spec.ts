@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { forkTypeScript } from '@foldwork/testing';
@@ -12,6 +12,7 @@ let folder: string;
 let takers: ChildProcess[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'foldwork-lock-'));
+  chmodSync(folder, 0o777); // takers are nobody in particular
   takers = Array.from({ length: 4 }, () => forkTypeScript(join(__dirname, 'lock-taker.process.ts')));
 });
 afterEach(async () => {
@@ -48,4 +49,12 @@ it('ends with its process, and names it until then', async () => {
     await kill(holder);
     takers = others;
   }
+});
+
+it.each([
+  ['cannot be written', (file: string) => writeFileSync(file, '', { mode: 0o444 })],
+  ['is something else', (file: string) => writeFileSync(file, 'not a lock', { mode: 0o666 })],
+])('is given to nobody where its file %s; they are told which folder', async (_what, spoil) => {
+  spoil(join(folder, 'lock.sqlite'));
+  expect(await askAll(folder)).toEqual(takers.map(() => expect.stringContaining(`${folder} cannot be locked: `) as string));
 });
