@@ -9,13 +9,14 @@ import { pathToFileURL } from 'node:url';
 export const startMarketplace = async ({ port = 0, dropAnswersTo = [], refuse = [], uploadMs = 300 } = {}) => {
   const drafts = new Map();
   const byKey = new Map();
+  let created = 0;
   let uploads = 0;
   const listeners = new Set();
   const tell = (event) => listeners.forEach((listener) => listener(event));
 
   const createDraft = ({ title }, key) => {
     if (key && byKey.has(key)) return byKey.get(key);
-    const draft = { draftId: `draft-${drafts.size + 1}`, title, images: [] };
+    const draft = { draftId: `draft-${(created += 1)}`, title, images: [] };
     drafts.set(draft.draftId, draft);
     if (key) byKey.set(key, draft);
     return draft;

@@ -1,4 +1,4 @@
-import { formatRunId, type JsonObject } from '@foldwork/events';
+import { formatRunId, parseJson, stringifyJson, type JsonObject } from '@foldwork/events';
 import type { ActionContext } from '@foldwork/actions';
 import type { AttemptRecorder, PreparedAttempt } from './attempt';
 import type { Redaction } from './secrets/redaction';
@@ -39,8 +39,13 @@ export class AttemptContext implements ActionContext {
     this.heartbeat = heartbeat;
     this.log = log;
     this.recordSideEffect = (effect) => {
-      const recorded = recorder.recordSideEffect(redaction.object(effect));
-      recorded.catch((error: unknown) => log('a side effect is not recorded', { effect, reason: String(error) })); // an action that does not wait for it must not end the executor
+      let said: JsonObject = {};
+      const record = async (): Promise<void> => {
+        said = parseJson(stringifyJson(effect)) as JsonObject; // its own: the action may change it before its turn to be written comes
+        await recorder.recordSideEffect(redaction.object(said));
+      };
+      const recorded = record();
+      recorded.catch((error: unknown) => log('a side effect is not recorded', { effect: said, reason: String(error) })); // an action that does not wait for it must not end the executor
       return recorded;
     };
     this.#recorder = recorder;

@@ -27,5 +27,5 @@ it.each([
 });
 
 it('cuts endless messages', () => {
-  expect(failureOf(new Error('x'.repeat(10_000))).message).toHaveLength(4_096);
+  expect(failureOf(new Error('x'.repeat(10_000))).message).toMatch(/^x{4095}…$/); // so that secrets are known that the cut went through
 });

@@ -59,4 +59,4 @@ const wordsOf = (thrown: unknown): string => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
 /** The log refuses lone surrogates and NUL; a message is for reading, so they are replaced. */
-const cut = (message: string): string => message.slice(0, MESSAGE_MAX).toWellFormed().replaceAll('\u0000', '\uFFFD');
+const cut = (message: string): string => (message.length <= MESSAGE_MAX ? message : `${message.slice(0, MESSAGE_MAX - 1)}…`).toWellFormed().replaceAll('\u0000', '\uFFFD');

@@ -106,6 +106,21 @@ it.each([['a circle', () => { const circle: JsonObject = {}; circle['self'] = ci
     expect((await world.task(runId, 'a')).status).toBe('failed');
   });
 
+it('a side effect is recorded as it was when the action said so', async () => {
+  await world.start(actionList(action('reuse', async (_input, context) => {
+    const effect = { step: { done: 0 } };
+    const recorded: Promise<void>[] = [];
+    for (; effect.step.done < 3; effect.step.done += 1) recorded.push(context.recordSideEffect(effect));
+    await Promise.all(recorded);
+    return context.sideEffects;
+  })));
+  const runId = await world.request([{ id: 'a', action: 'reuse', ...ONCE_ONLY }]);
+  await world.finish(runId);
+  const effects = (await world.events(runId, 'a')).flatMap((event) => (event.type === 'SideEffectRecorded' ? [event.data.effect] : []));
+  expect(effects).toEqual([0, 1, 2].map((done) => ({ step: { done } })));
+  expect(await world.task(runId, 'a')).toMatchObject({ status: 'completed', output: { step: { done: 2 } }, sideEffects: { step: { done: 2 } } });
+});
+
 it.each([
   ['that throws', z.custom<Json>().transform((): Json => { throw new Error('refused'); })],
   ['that answers later', z.custom<Json>().refine(() => Promise.resolve(true))],

@@ -28,6 +28,19 @@ it.each(['u:', 'me:', 'user:', 'someone:'])('takes a password out of the base64 
   expect(clean.length).toBeLessThan(`${base64(before)}***____`.length);
 });
 
+it.each([
+  ['token: correct-hor…', 'token: ***…'],
+  ['token: corr…', 'token: ***…'],
+  ['a coronation…', 'a coronation…'],
+  ['correct-hor', 'correct-hor'],
+])('takes out what a cut has left of a secret at the end: %s', (text, clean) => {
+  expect(redactionOf('correct-horse').text(text)).toBe(clean);
+});
+
+it('takes out what an action sent, without the blanks around it', () => {
+  expect(redactionOf('correct-horse \n').text('Bearer correct-horse')).toBe('Bearer ***');
+});
+
 it('takes one out that is a number, and a key, at any depth; leaves the rest as it is', () => {
   const redaction = redactionOf('12345678');
   expect(redaction.json({ a: [12345678, 7, null, true], b: { 12345678: new ExactNumber('12345678.00000000000000000001') } } as Json)).toEqual({ a: ['***', 7, null, true], b: { '***': '***' } });

@@ -3,13 +3,15 @@ import { ExactNumber, type FailureDetail, type Json, type JsonObject } from '@fo
 /** Shorter ones would blot out innocent text; nothing so short is a secret. */
 const SECRET_LENGTH_MIN = 4;
 const MASK = '***';
+/** Ends a text that goes on. */
+const CUT = '…';
 
 /** Takes the secrets that one attempt was given out of everything it leaves behind, also as they look inside JSON, URLs, forms and base64. */
 export class Redaction {
   private readonly spellings = new Set<string>();
 
   add(secrets: readonly string[]): void {
-    for (const secret of secrets) {
+    for (const secret of secrets.flatMap((each) => [each, each.trim()])) { // headers are sent without the blanks around them
       if (secret.length < SECRET_LENGTH_MIN) continue;
       for (const spelling of [secret, JSON.stringify(secret).slice(1, -1), ...quoted(secret), ...base64Of(secret)]) this.spellings.add(spelling);
     }
@@ -18,7 +20,18 @@ export class Redaction {
   text(text: string): string {
     let clean = text;
     for (const spelling of [...this.spellings].sort((a, b) => b.length - a.length)) clean = clean.replaceAll(spelling, MASK);
-    return clean;
+    return clean.endsWith(CUT) ? this.beforeCut(clean.slice(0, -CUT.length)) + CUT : clean;
+  }
+
+  /** A long text may have been cut within a secret. */
+  private beforeCut(text: string): string {
+    const lengths = [...this.spellings].map((spelling) => {
+      let length = spelling.length - 1;
+      while (length > 0 && !text.endsWith(spelling.slice(0, length))) length -= 1;
+      return length;
+    });
+    const longest = Math.max(0, ...lengths);
+    return longest < SECRET_LENGTH_MIN ? text : text.slice(0, -longest) + MASK;
   }
 
   json(value: Json): Json {

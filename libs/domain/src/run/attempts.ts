@@ -1,4 +1,4 @@
-import type { Json, SegmentTask, TaskPath } from '@foldwork/events/contracts';
+import type { FailureDetail, Json, SegmentTask, TaskPath } from '@foldwork/events/contracts';
 import type { CompiledTask } from '../plan/compiled-definition';
 import { isRetryable, LEASE_LOST, retryDelayMs } from '../policies/retry-policy';
 import type { Deciding } from './deciding';
@@ -47,11 +47,16 @@ export const isOnce = (spec: CompiledTask, task: TaskState | undefined): boolean
 const UNCERTAIN: ReadonlySet<string> = new Set([
   LEASE_LOST, 'ATTEMPT_TIMEOUT', 'HEARTBEAT_TIMEOUT',
   'RESULT_REFUSED', // the action went through; what it answered could not be kept
+  'EXECUTOR_FAULT', // a bug of ours, before or after the action
   'CONNECTION_LOST', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE', 'HTTP_BODY_TOO_LARGE',
-  'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_DESTROYED',
-  'AbortError', 'TimeoutError',
+  'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_DESTROYED', 'UND_ERR_ABORTED',
+  'AbortError', 'ABORT_ERR', 'TimeoutError',
 ]);
-const isUncertain = (task: TaskState): boolean => task.error !== undefined && UNCERTAIN.has(task.error.code);
+const isUncertain = ({ error }: TaskState): boolean => error !== undefined && (UNCERTAIN.has(error.code) || isServerTrouble(error));
+
+/** Of `http.request`: a server that broke, or one in between that did not wait, says nothing of what was done. */
+const isServerTrouble = ({ code, details }: FailureDetail): boolean =>
+  code === 'HTTP_STATUS' && typeof details === 'object' && details !== null && 'status' in details && Number(details.status) >= 500;
 
 /** The part of a step command that speaks of this task. Throws `ExpressionError` (a collection's `with`). */
 export const segmentTask = (deciding: Deciding, path: TaskPath, spec: CompiledTask, overlay?: Json): SegmentTask => {

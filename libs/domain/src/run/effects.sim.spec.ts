@@ -26,7 +26,7 @@ describe('an effect that may happen only once', () => {
     expect([(await sim.run(runId)).status, sim.world.effectsOf(runId, 'upload')]).toEqual(['succeeded', 1]);
   });
 
-  it.each(['CONNECTION_LOST', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'HTTP_BODY_TOO_LARGE', 'TimeoutError', 'AbortError', 'RESULT_REFUSED'])(
+  it.each(['CONNECTION_LOST', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'HTTP_BODY_TOO_LARGE', 'TimeoutError', 'AbortError', 'ABORT_ERR', 'UND_ERR_ABORTED', 'RESULT_REFUSED', 'EXECUTOR_FAULT'])(
     'is asked for once more even when the attempts are used up: after %s it may have taken place', async (code) => {
       const sim = simulation(({ call }) => ({ error: { code, message: 'no answer' }, effect: call === 2 }));
       sim.define(UPLOAD());
@@ -34,6 +34,14 @@ describe('an effect that may happen only once', () => {
       await sim.settle();
       expect([(await sim.task(runId, 'upload')).attempt, (await sim.run(runId)).status, sim.world.effectsOf(runId, 'upload')]).toEqual([3, 'succeeded', 1]);
     });
+
+  it.each([[500, 3, 'succeeded'], [504, 3, 'succeeded'], [409, 2, 'failed']])('an answer with status %i: %i attempts, %s', async (status, attempts, end) => {
+    const sim = simulation(({ call }) => ({ error: { code: 'HTTP_STATUS', message: 'answered', details: { status, body: '' } }, effect: call === 2 }));
+    sim.define(UPLOAD());
+    const runId = await sim.request('uploads');
+    await sim.settle();
+    expect([(await sim.task(runId, 'upload')).attempt, (await sim.run(runId)).status]).toEqual([attempts, end]);
+  });
 
   it.each(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT'])('is not asked for when it cannot have taken place: %s', async (code) => {
     const sim = simulation(() => ({ error: { code, message: 'nobody there' } }));
