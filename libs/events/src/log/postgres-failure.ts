@@ -12,6 +12,8 @@ export type FailureKind = 'occupied' | 'refused' | 'transient' | 'full' | 'broke
 
 interface DatabaseError {
   readonly code?: unknown;
+  /** Only what the server says has one. */
+  readonly severity?: unknown;
   readonly constraint?: unknown;
   readonly column?: unknown;
   readonly message?: unknown;
@@ -26,8 +28,8 @@ const REFUSED_CLASSES = ['22', '23', '54'];
 const asDatabaseError = (error: unknown): DatabaseError => (typeof error === 'object' && error !== null ? error : {});
 
 export const sqlState = (error: unknown): string | undefined => {
-  const { code } = asDatabaseError(error);
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  const { code, severity } = asDatabaseError(error);
+  return typeof code === 'string' && severity !== undefined && /^[0-9A-Z]{5}$/.test(code) ? code : undefined; // EPIPE looks like one
 };
 
 export const failureKind = (error: unknown): FailureKind => {
