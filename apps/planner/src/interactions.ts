@@ -68,7 +68,8 @@ export class Interactions {
     const { namespace, runId: parent, request: { orchestrators } } = entry.run;
     // one that is tried again is there; who asked for it the first time may have been another planner
     const known = entry.childRuns.get(runId) ?? (attempt > 1 ? (await this.viewsOf([runId])).get(runId) : undefined);
-    if (known?.status === 'failed') await this.operate(runId, { kind: 'retry', reason: 'the task that waits for this run is tried again' });
+    if (known?.status === 'failed' && known.attempt < attempt) await this.operate(runId, { kind: 'retry', reason: 'the task that waits for this run is tried again' });
+    else if (known !== undefined) return this.answer(entry, runId, task, known);
     else {
       const outcome = await this.parts.starter.start({ namespace, workflow, runId, input, at, lineage: lineageFrom(entry.run, task), origin: { parent: { runId: parent, task }, ...(orchestrators && { orchestrators }) }, retry: { delayMs: 0, maximum: 0 } });
       if (outcome !== 'started') return this.answer(entry, runId, task, { status: 'refused', attempt, error: outcome });

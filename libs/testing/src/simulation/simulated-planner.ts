@@ -1,4 +1,4 @@
-import { newEvent, refusalOf, signalStream, stringifyJson, type EventLog, type NewEvent, type RecordedEvent, type RunId } from '@foldwork/events';
+import { newEvent, refusalOf, signalStream, stringifyJson, type EventLog, type NewEvent, type RecordedEvent, type RunId, type TaskPath } from '@foldwork/events';
 import {
   admissible, admission, childRunView, decideOperatorCommand, decideRun, derivedRunId, emptyLaneBook, foldEvent, foldLanes, foldRun, isOpenRun, lacksRequest, lookAtEverything,
   lookAtTask, openChildRuns, stepCommands, unknownTarget,
@@ -182,7 +182,11 @@ export class SimulatedPlanner {
 
   private async deliver(run: RunState, signal: OutgoingSignal): Promise<void> {
     this.dispatchedBy(run.runId).set(signal.signalId, await this.dispatch(run, signal));
-    lookAtTask(run, signal.task);
+    this.lookSoon(run, signal.task);
+  }
+
+  private lookSoon(run: RunState, task: TaskPath): void {
+    lookAtTask(run, task);
     this.parts.timeline.after(0, () => this.decideLater(run.runId));
   }
 
@@ -237,7 +241,7 @@ export class SimulatedPlanner {
     const { runId, workflow, input, at, task, attempt } = request;
     const child = await this.readRun(runId);
     if (child !== undefined) {
-      if (child.status !== 'failed' || child.attempt >= attempt) return;
+      if (child.status !== 'failed' || child.attempt >= attempt) return this.lookSoon(parent, task);
       const decided = decideOperatorCommand(child, { kind: 'retry' }, { now: this.parts.timeline.now, metadata: METADATA });
       if (decided.accepted) await this.parts.append('planner', decided.events);
       return;
@@ -245,9 +249,7 @@ export class SimulatedPlanner {
     const definition = this.parts.definitionOfWorkflow(workflow);
     if (definition === undefined) {
       this.refused.set(runId, `no workflow ${workflow}`);
-      lookAtTask(parent, task);
-      this.parts.timeline.after(0, () => this.decideLater(parent.runId));
-      return;
+      return this.lookSoon(parent, task);
     }
     await this.open(runId, parent.namespace, { workflow, definition: definition.hash, input, at, retry: { delayMs: 0, maximum: 0 }, parent: { runId: parent.runId, task } });
   }
