@@ -151,6 +151,18 @@ describe('the check of the log', () => {
     expect((await verify()).problems[0]).toMatchObject({ kind: 'anchor_wrong', source: anchorFile });
   });
 
+  it('finds nothing wrong where auditors with other distances between anchors wrote them side by side', async () => {
+    const auditors = [10, 15, 7].map((every) => world.auditor({ anchors: { every, ...(every === 10 && { file: anchorFile }) } }));
+    auditors.forEach((auditor) => auditor.start());
+    for (let round = 0; round < 5; round += 1) await world.append(mixedRuns(10, 1_800_000_000_000 + round * 100));
+    const head = await world.log.head();
+    const newest = async (): Promise<number> => (await anchorsAfter(world.pool, 0)).at(-1)?.position ?? 0;
+    await until(async () => (await newest()) > head - 7, 'the last anchor');
+    await until(async () => (await readAnchorFile(anchorFile)).anchors.at(-1)?.position === (await newest()), 'it in the file');
+    await Promise.all(auditors.map((auditor) => auditor.stop()));
+    expect((await verify()).problems).toEqual([]);
+  });
+
   it('does not take what is appended while it reads for something that was cut off', async () => {
     await anchored();
     const grows = {

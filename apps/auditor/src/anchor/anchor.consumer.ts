@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { LogTail } from '../log/log-tail';
+import { addAnchors } from './add-anchors';
 import { anchorsAfter } from './anchors-after.query';
-import { insertAnchors } from './insert-anchors.query';
 import { RollingRoot } from './rolling-root';
 
 const IDLE_MS = 1_000;
@@ -10,6 +10,8 @@ const IDLE_MS = 1_000;
 export class AnchorConsumer {
   private root: RollingRoot | undefined;
   private position = 0;
+  /** Position of the anchor that the next one is made from. */
+  private anchored = 0;
 
   constructor(
     private readonly tail: LogTail,
@@ -25,14 +27,15 @@ export class AnchorConsumer {
     this.position += events.length;
     if (anchors.length === 0) return;
     this.root = undefined;
-    await insertAnchors(this.pool, anchors);
+    if (!(await addAnchors(this.pool, this.anchored, anchors))) return;
     this.root = root;
+    this.anchored = anchors.at(-1)?.position ?? this.anchored;
     this.onAnchored();
   }
 
   private async begin(): Promise<RollingRoot> {
     const newest = (await anchorsAfter(this.pool, 0)).at(-1);
-    this.position = newest?.position ?? 0;
+    this.position = this.anchored = newest?.position ?? 0;
     return new RollingRoot((position) => position + this.every, newest);
   }
 }
