@@ -11,6 +11,8 @@ import { Tally } from './tally';
 
 const STATSD = 'statsd';
 const FLUSH_MS = 1_000;
+/** After a restart every open run is unknown, and each comes with all that its tasks put out. */
+const RUNS_AT_ONCE = 50;
 
 export interface StatsdInputs {
   readonly tail: LogTail;
@@ -71,8 +73,8 @@ export class StatsdConsumer {
   private async count(events: readonly RecordedEvent[]): Promise<void> {
     const { projection, log } = this.inputs;
     const unknown = projection.unknownRuns(events);
-    if (unknown.length > 0) {
-      const earlier = await log.readRuns(unknown);
+    for (let start = 0; start < unknown.length; start += RUNS_AT_ONCE) {
+      const earlier = await log.readRuns(unknown.slice(start, start + RUNS_AT_ONCE));
       projection.count(new Tally(), earlier.filter(({ position }) => position <= this.position));
     }
     projection.count(this.tally, events);
