@@ -152,8 +152,9 @@ it('runs the workflow of the README by the commands of the README', async () => 
   writeFileSync(join(folder, 'listing.yml'), /^```yaml\n([\s\S]*?)^```/m.exec(readme)?.[1] ?? '');
   const commands = use.replaceAll('http://127.0.0.1:3000/orchestrator', server.printed('address'));
   const { stdout } = await promisify(execFile)('/bin/sh', ['-ec', commands], { cwd: folder, env: { PATH: process.env['PATH'], KEY: server.printed('key') } });
-  const runId = /"runId":"(run_[^"]+)"/.exec(stdout)?.[1];
-  await until(async () => (await statusOf(server, runId)) === 'succeeded', 'the run');
+  const runIds = [...stdout.matchAll(/"runId":"(run_[^"]+)"/g)].map(([, runId]) => runId);
+  expect(runIds).toHaveLength(3);
+  for (const runId of runIds) await until(async () => (await statusOf(server, runId)) === 'succeeded', 'the run');
   const data = server.printed('data');
   await server.end('SIGTERM');
   market.kill();

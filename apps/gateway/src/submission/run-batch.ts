@@ -19,7 +19,7 @@ const TURN_MS = 10;
  * Many runs in one request.
  *  1. Each is accepted or refused for itself, as if it had come alone: one that is wrong keeps no other from running.
  *  2. Those that are accepted come into the log in one commit, in the order of the request, which is that of a lane too.
- *  3. That commit is the last thing that can fail: where the server is the reason, no run was accepted, and it throws.
+ *  3. That commit is the last thing that can fail. Where the server is the reason it throws: all are in the log, or none.
  */
 export class RunBatch {
   constructor(private readonly submission: RunSubmission) {}
