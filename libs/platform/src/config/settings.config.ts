@@ -30,7 +30,7 @@ export const SETTINGS = {
   natsUrls: secret('FOLDWORK_NATS_URL', optional(atLeastOne(urls('nats', 'tls'))), '',
     'NATS servers, separated by commas, JetStream on; with credentials as nats://user:password@host:4222 or nats://token@host:4222. Required by the four services; the standalone server needs none.'),
   natsCredentials: setting('FOLDWORK_NATS_CREDS', optional(text), '',
-    'Credentials file (.creds) of the user that the services are to NATS, where it works with JWTs. A CA of your own for tls:// goes into NODE_EXTRA_CA_CERTS.'),
+    'Credentials file (.creds) of the user that the services are to NATS, where it works with JWTs; a bare nkey is not taken. A CA of your own for tls:// goes into NODE_EXTRA_CA_CERTS.'),
   httpHost: setting('FOLDWORK_HTTP_HOST', text, '127.0.0.1', 'Address the gateway listens on. Loopback unless you say otherwise.'),
   httpPort: setting('FOLDWORK_HTTP_PORT', integer(0, 65_535), '3000', 'Port the gateway listens on; 0 picks a free one.'),
   healthPort: setting('FOLDWORK_HEALTH_PORT', optional(integer(0, 65_535)), '',
