@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createPool, readConfig } from '@foldwork/platform';
+import { ALL_MIGRATIONS, createPool, readConfig, runMigrations } from '@foldwork/platform';
 import { createApiKey, NAMESPACE, parseRole, ROLES } from '@foldwork/platform/http';
 
 const USAGE = `Makes an API key and prints it, once.
@@ -19,6 +19,7 @@ const main = async (): Promise<void> => {
   if (name === undefined || role === undefined || (days !== undefined && !/^[1-9]\d{0,4}$/.test(days))) throw new Error(USAGE);
   if (namespace !== undefined && !NAMESPACE.test(namespace)) throw new Error('a namespace has 1 to 63 letters, digits, dots, dashes or underscores');
   const config = readConfig(process.env, ['databaseUrl']);
+  if (config.migrate) await runMigrations({ databaseUrl: config.databaseUrl, migrations: ALL_MIGRATIONS }); // a key may be made before any service was started
   const owner = createPool({ databaseUrl: config.databaseUrl, maximum: 1, applicationName: 'create-key', asOwner: true });
   const expiresAt = days === undefined ? {} : { expiresAt: new Date(Date.now() + Number(days) * 86_400_000) };
   const key = await createApiKey(owner, { name, role, namespace: namespace ?? config.namespace, ...expiresAt });

@@ -53,7 +53,7 @@ describe('a schema that is not the one of this version', () => {
   it.each([true, false])('is refused when it is newer, with what to do about it (FOLDWORK_MIGRATE: %s)', async (migrate) => {
     await prepare(true);
     await change(`INSERT INTO foldwork_migrations (timestamp, name) VALUES (1999999999999, 'Later1999999999999')`);
-    await expect(prepare(migrate)).rejects.toThrow(/cannot be used: its schema is newer than this version of Foldwork, which does not know Later1999999999999\. Start the version .* or a later one\.$/);
+    await expect(prepare(migrate)).rejects.toThrow(/cannot be used: the schema of the database is newer than this version of Foldwork, which does not know Later1999999999999\. Start the version .* or a later one\.$/);
   });
 
   it('is refused also by a service that waited while the newer one was at it', async () => {
@@ -70,7 +70,7 @@ describe('a schema that is not the one of this version', () => {
   });
 
   it('is refused when it is missing or older and nobody may bring it up to date, with what to do about it', async () => {
-    const message = (name: string) => new RegExp(`cannot be used: its schema is missing or older than this version of Foldwork \\(${name} has not run\\)\\. Start one service .* FOLDWORK_MIGRATE=on`);
+    const message = (name: string) => new RegExp(`cannot be used: the schema of the database is missing or older than this version of Foldwork \\(${name} has not run\\)\\. Start one service .* FOLDWORK_MIGRATE=on`);
     await expect(prepare(false)).rejects.toThrow(message(ALL_MIGRATIONS[0]?.name ?? ''));
     await prepare(true);
     await expect(prepare(false)).resolves.toBeUndefined();

@@ -33,7 +33,7 @@ export const requireSchema = async (options: MigrationOptions): Promise<void> =>
   const asService = { ...connection(options.databaseUrl), options: `-c role=${APP_ROLE}` };
   const missing = missingOf(options, await withClient(asService, namesOfDone).catch(noneIf(NO_SUCH_ROLE)));
   if (missing === undefined) return;
-  throw new Error(`its schema is missing or older than this version of Foldwork (${missing} has not run). Start one service of this version with FOLDWORK_MIGRATE=on and the URL of the user who owns the schema; then this one can start.`);
+  throw new Error(`the schema of the database is missing or older than this version of Foldwork (${missing} has not run). Start one service of this version with FOLDWORK_MIGRATE=on and the URL of the user who owns the schema; then this one can start.`);
 };
 
 /** The usual start has nothing to do and need not even load the library for it. */
@@ -49,7 +49,7 @@ const missingOf = ({ migrations }: MigrationOptions, done: readonly string[]): s
   const names = migrations.map((migration) => new migration().name ?? migration.name);
   const unknown = done.find((name) => !names.includes(name));
   if (unknown === undefined) return names.find((name) => !done.includes(name));
-  throw new Error(`its schema is newer than this version of Foldwork, which does not know ${unknown}. Start the version that brought the schema up to date, or a later one.`);
+  throw new Error(`the schema of the database is newer than this version of Foldwork, which does not know ${unknown}. Start the version that brought the schema up to date, or a later one.`);
 };
 
 const namesOfDone = async (client: Client): Promise<readonly string[]> => {
