@@ -1,6 +1,8 @@
 import { formatRunId, parseJson, stringifyJson, type JsonObject } from '@foldwork/events';
-import type { ActionContext } from '@foldwork/actions';
+import { ActionError, type ActionContext } from '@foldwork/actions';
 import type { AttemptRecorder, PreparedAttempt } from './attempt';
+import { failureOf } from './attempt-failure';
+import { AttemptFenced } from './recorder';
 import type { Redaction } from './secrets/redaction';
 
 export interface ContextParts {
@@ -41,8 +43,12 @@ export class AttemptContext implements ActionContext {
     this.recordSideEffect = (effect) => {
       let said: JsonObject = {};
       const record = async (): Promise<void> => {
-        said = parseJson(stringifyJson(effect)) as JsonObject; // its own: the action may change it before its turn to be written comes
-        await recorder.recordSideEffect(redaction.object(said));
+        try {
+          said = parseJson(stringifyJson(effect)) as JsonObject; // its own: the action may change it before its turn to be written comes
+          await recorder.recordSideEffect(redaction.object(said));
+        } catch (error) {
+          throw error instanceof AttemptFenced ? error : new ActionError('RESULT_REFUSED', `the log cannot hold a side effect: ${failureOf(error).message}`); // it took place all the same
+        }
       };
       const recorded = record();
       recorded.catch((error: unknown) => log('a side effect is not recorded', { effect: said, reason: String(error) })); // an action that does not wait for it must not end the executor

@@ -189,3 +189,21 @@ it('does not expect signs of life from an action that only answers the question'
   await world.finish(runId);
   expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed' });
 });
+
+it('escalates instead of failing when the question cannot even be asked: the input is refused by now', async () => {
+  const first = await world.start(actionList(upload(1, 'once', () => ({ applied: true }))));
+  const runId = await world.request([{ id: 'upload', action: 'upload', with: { size: 'big' } }]);
+  await world.decide(runId);
+  await world.until(async () => (await world.task(runId, 'upload')).status === 'failed', 'the first attempt to fail');
+  await first.stop();
+  const strict = { type: 'object', properties: { size: { type: 'number' } } };
+  await world.start(actionList({ ...upload(1, 'once', () => ({ applied: true })), input: strict }), { name: 'newer' });
+  await world.finish(runId);
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'escalated', error: { code: 'EFFECT_UNKNOWN', message: expect.stringContaining('refuses the input') } });
+});
+
+it.each([['too deep', { deep } as never], ['no JSON', { n: 1n } as never]])('asks after the last attempt when that failed over a side effect that the log cannot hold: %s', async (_case, effect) => {
+  const charge: Action<Json> = { ...upload(0, 'once', () => ({ applied: true, output: { id: 7 } })), run: (_input, context) => context.recordSideEffect(effect) };
+  const runId = await uploaded(charge, { retry: { maximumAttempts: 1 } });
+  expect(await world.task(runId, 'upload')).toMatchObject({ status: 'completed', output: { id: 7 } });
+});
