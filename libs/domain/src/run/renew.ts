@@ -23,7 +23,7 @@ export const renewAround = (emission: Emission, path: TaskPath, reason: string):
     const task = run.tasks.get(at);
     if (task !== undefined && isUnsuccessful(task.status)) around.push(task, ...siblingsTakenAway(run, at, path));
   }
-  const tasks = around.map((task) => task.path);
+  const tasks = [...new Set(around.map((task) => task.path))]; // what was taken away inside an inner one is also inside the outer ones
   emission.emitRun({ type: 'RunRetried', data: { attempt: run.attempt + 1, automatic: false, tasks, reason, at: now } });
   for (const task of tasks) emission.transition(task, 'retry', { renewed: true });
 };

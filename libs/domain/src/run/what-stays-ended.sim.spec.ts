@@ -40,6 +40,31 @@ describe('resolving an escalated task', () => {
     expect([(await sim.task(runId, 'both/a')).status, await runEvents(sim, runId)]).toEqual(['completed', ['RunRequested', 'RunPlanned', 'RunCompleted']]);
   });
 
+  it('lets all containers around it go on, and what was taken away inside each of them, once', async () => {
+    const sim = simulation();
+    sim.define(`
+workflow: nested
+tasks:
+  - id: outer
+    type: parallel
+    strategy: fail_fast
+    tasks:
+      - id: both
+        type: parallel
+        strategy: fail_fast
+        tasks:
+          - { id: a, type: basic, action: step, escalate: [BAD], with: { failures: 9, code: BAD } }
+          - { id: b, type: basic, action: step, with: { ms: 2000 } }
+      - { id: c, type: basic, action: step, with: { ms: 2000 } }
+`);
+    const runId = await sim.request('nested');
+    await sim.settle();
+    expect(await sim.statuses(runId)).toMatchObject({ outer: 'failed', 'outer/both': 'failed', 'outer/both/b': 'canceled', 'outer/c': 'canceled' });
+    await sim.command(runId, { kind: 'resolve', task: 'outer/both/a' as TaskPath, as: 'completed', reason: 'looked at it' });
+    await sim.settle();
+    expect(new Set(Object.values(await sim.statuses(runId)))).toEqual(new Set(['completed']));
+  });
+
   it('gives the run its time again: a person may think for longer than the run may take', async () => {
     const sim = simulation();
     sim.define(ESCALATES('wait_all'));
