@@ -7,7 +7,7 @@ import { createPostgresEventLog } from './postgres-event-log.adapter';
 
 const OBJECTS = `
   SELECT 'relation' kind, relname::text name, relacl::text detail FROM pg_class c WHERE relnamespace = 'public'::regnamespace
-    AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = c.oid AND indrelid = to_regclass('public.migrations'))
+    AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = c.oid AND indrelid = to_regclass('public.foldwork_migrations'))
   UNION ALL SELECT 'column', attrelid::regclass || '.' || attname, format_type(atttypid, atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
     WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND relkind = 'r'
   UNION ALL SELECT 'function', oid::regprocedure::text, proacl::text || prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace
@@ -17,7 +17,7 @@ const OBJECTS = `
   UNION ALL SELECT 'schema', nspname::text, nspacl::text FROM pg_namespace WHERE nspname = 'public'
   ORDER BY 1, 2`;
 /** TypeORM's own record of what ran, which is not the log's. */
-const isOurs = ({ name }: { name: string }) => !/^_?migrations/.test(name);
+const isOurs = ({ name }: { name: string }) => !/^_?foldwork_migrations/.test(name);
 
 describe('schema of the log', () => {
   let database: TestDatabase;
@@ -45,6 +45,16 @@ describe('schema of the log', () => {
     expect(JSON.stringify(await objects())).not.toContain('foldwork_app');
     await migrate(database.url, logMigrations);
     expect(await objects()).toEqual(first);
+  });
+
+  it('is not made in a database of another encoding, which could not hold every text and hashes other bytes', async () => {
+    const name = `${new URL(database.url).pathname.slice(1)}_latin`;
+    await owner.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`);
+    const url = new URL(database.url);
+    url.pathname = `/${name}`;
+    const made = await migrate(url.toString(), logMigrations).catch((error: unknown) => error);
+    await owner.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    expect(made).toMatchObject({ message: expect.stringContaining('LATIN1') });
   });
 
   describe('immutability', () => {
