@@ -28,12 +28,19 @@ it.each([
   ['two lengths', `POST /orchestrator/runs HTTP/1.1\r\n${json}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, 400, 'bad_request'],
   ['a chunk without a length', `POST /orchestrator/runs HTTP/1.1\r\n${json}authorization: Bearer x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`, 400, 'bad_request'],
   ['an expectation that nobody knows', `POST /orchestrator/runs HTTP/1.1\r\n${json}expect: a-miracle\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`, 417, 'expectation_failed'],
-  ['TRACE', 'TRACE /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 404, 'route_not_found'],
-])('%s is answered with a problem', async (_what, request, status, error) => {
+])('%s is answered with a problem, as each call describes it', async (_what, request, status, error) => {
   const answer = await send(request);
   expect(answer.statusLine).toMatch(`http/1.1 ${status} `);
   expect(answer.headers).toContainEqual(expect.stringMatching(/^content-type: application\/problem\+json/));
-  expect(JSON.parse(answer.body)).toMatchObject({ status, error, type: `urn:foldwork:problem:${error}`, title: expect.not.stringMatching(/^Error$/), detail: expect.any(String), remediation: expect.any(String) });
+  const problem = JSON.parse(answer.body);
+  (await fixture.openApi()).check('POST', '/orchestrator/runs', { status, media: 'application/problem+json', body: problem });
+  expect(problem).toMatchObject({ status, error, type: `urn:foldwork:problem:${error}`, title: expect.not.stringMatching(/^Error$/), detail: expect.any(String), remediation: expect.any(String) });
+});
+
+it('TRACE leads nowhere, and repeats nothing of what it was sent', async () => {
+  const { statusLine, body } = await send('TRACE /livez HTTP/1.1\r\nhost: x\r\nauthorization: Bearer secret\r\nconnection: close\r\n\r\n');
+  expect([statusLine, JSON.parse(body).error]).toEqual(['http/1.1 404 not found', 'route_not_found']);
+  expect(body).not.toContain('secret');
 });
 
 it('HTTP/1.0 knows no host and needs none', async () => {

@@ -23,16 +23,16 @@ export class ProblemDto {
   @ApiPropertyOptional({ type: [FaultDto] }) faults?: readonly FaultDto[];
 }
 
-/** Every call may answer these besides its own; 400 and 414 where the address itself cannot be read. */
-const ALWAYS = [400, 401, 403, 414, 429, 500, 503];
+/** Every call may answer these besides its own; 400, 408, 414, 417 and 431 where it did not even become a request. */
+const ALWAYS = [400, 401, 403, 408, 414, 417, 429, 431, 500, 503];
 
 /** What a call that takes a body may answer besides. */
 const OF_BODIES = [413, 415, 422];
 
 const MEANING: Readonly<Record<number, string>> = {
   400: 'The request cannot be read or names something unknown', 401: 'Not authenticated', 403: 'Not allowed', 404: 'Not found',
-  409: 'Not possible in the present state', 413: 'Too large', 414: 'The address is too long', 415: 'Unsupported media type', 422: 'Invalid content; see `faults`',
-  429: 'Too many requests', 500: 'Fault of the server', 503: 'Unavailable for now; see `Retry-After`',
+  408: 'The request took too long to arrive', 409: 'Not possible in the present state', 413: 'Too large', 414: 'The address is too long', 415: 'Unsupported media type',
+  417: 'Nothing but `100-continue` can be expected', 422: 'Invalid content; see `faults`', 429: 'Too many requests', 431: 'The headers are too large', 500: 'Fault of the server', 503: 'Unavailable for now; see `Retry-After`',
 };
 
 /** The same for a call that takes a body. */
