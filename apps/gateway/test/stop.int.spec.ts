@@ -32,19 +32,25 @@ const refusesConnections = async (url: string): Promise<void> => {
   }
 };
 
+const RUN = { definition: DEFINITION, input: { s: 'x' } };
+
 describe('a gateway that stops', () => {
-  it('answers the requests in flight, then lets nobody keep it', async () => {
+  it.each([
+    ['/orchestrator/runs', RUN],
+    ['/orchestrator/runs/batch', { runs: Array(500).fill(RUN) }],
+  ])('answers the requests in flight, then lets nobody keep it: %s', async (path, body) => {
     const gate = Promise.withResolvers<void>();
     const appended = Promise.withResolvers<void>();
     const gateway = await fixture.startGatewayBeside({ log: heldBack(fixture.log, gate.promise, appended.resolve) });
     const headers = { authorization: `Bearer ${fixture.keys.operator}`, 'content-type': 'application/json' };
-    const answer = fetch(`${gateway.url}/orchestrator/runs`, { method: 'POST', headers, body: JSON.stringify({ definition: DEFINITION, input: { s: 'x' } }) });
+    const answer = fetch(`${gateway.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     await appended.promise;
     const began = performance.now();
     const closed = gateway.close();
     await refusesConnections(gateway.url);
     gate.resolve();
-    expect((await answer).status).toBe(202);
+    const given = await answer;
+    expect([given.status, (await given.text()).at(-1)]).toEqual([202, '}']);
     await closed;
     expect(performance.now() - began).toBeLessThan(3_000); // the kept-alive connection does not hold it
   });
