@@ -1,7 +1,8 @@
 import { ExactNumber, stringifyJson, type FailureDetail, type Json, type SegmentTask, type StepCommand } from '@foldwork/events';
 import { attemptScope, ExpressionError, resolveInput, taskAt, type BasicTask, type CompiledDefinition, type CompiledTask, type EffectClass, type Scope } from '@foldwork/domain';
-import { parseInput, type ActionRegistry } from '@foldwork/actions';
+import { ActionError, parseInput, type ActionRegistry } from '@foldwork/actions';
 import { defaultEffectKey, type PreparedAttempt } from './attempt';
+import { failureOf } from './attempt-failure';
 import { secretReferences } from './secrets/secret-references';
 
 const INPUT_BYTES_MAX = 1024 * 1024;
@@ -47,6 +48,7 @@ const keyText = (key: Json): string | undefined => {
   return typeof key === 'string' && key.length > 0 && key.length <= KEY_LENGTH_MAX ? key : undefined;
 };
 
-const faulty = (code: string, message: string): Preparation => ({ status: 'faulty', error: { code, message } });
+/** The message may quote the input: what the log cannot hold of it would leave the task pending for ever. */
+const faulty = (code: string, message: string): Preparation => ({ status: 'faulty', error: failureOf(new ActionError(code, message)) });
 
 const recorded = (effect: EffectClass, key: string): PreparedAttempt['effect'] => (effect === 'keyed' || effect === 'once' ? { class: effect, key } : undefined);

@@ -68,8 +68,14 @@ export const callAction = (attempt: PreparedAttempt, around: Working, action: Ac
 const contextOf = (attempt: PreparedAttempt, { recorder, logger, redaction }: Working, signal: AbortSignal, heartbeat: () => void): ActionContext =>
   new AttemptContext(attempt, {
     recorder, redaction, signal, heartbeat,
-    log: (message, fields = {}) =>
-      logger.info({ ...redaction.object(fields), event: 'action_log', runId: formatRunId(attempt.command.runId), task: attempt.task.path, message: redaction.text(message) }),
+    log: (message, fields = {}) => {
+      const line = { event: 'action_log', runId: formatRunId(attempt.command.runId), task: attempt.task.path, message: redaction.text(String(message)) };
+      try {
+        logger.info({ ...redaction.object(fields), ...line });
+      } catch (error) {
+        logger.info({ ...line, unreadable: failureOf(error).message }); // a line is no reason to fail what was done
+      }
+    },
   });
 
 /** `undefined`: the effect did not take place, so the action runs. Anything else ends the attempt. */

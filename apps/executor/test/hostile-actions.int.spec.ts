@@ -130,3 +130,21 @@ it.each([
   await world.finish(runId);
   expect(await world.task(runId, 'a')).toMatchObject({ status: 'failed', error: { code: 'INPUT_INVALID' } });
 });
+
+it('an input with more faults than an event can name fails its task', async () => {
+  await world.start(actionList(action('strict', () => 1, { input: z.object({ list: z.array(z.string()) }) as never })));
+  const runId = await world.request([{ id: 'a', action: 'strict', with: { list: '${ input.list }' }, ...ONCE_ONLY }], { list: Array.from({ length: 300_000 }, () => 7) });
+  await world.finish(runId);
+  expect(await world.task(runId, 'a')).toMatchObject({ status: 'failed', error: { code: 'INPUT_INVALID', message: expect.stringContaining('list.0') } });
+});
+
+it.each([
+  ['a circle', () => { const circle: JsonObject = {}; circle['self'] = circle; return circle; }],
+  ['a getter that throws', () => ({ get x(): Json { throw new Error('hostile'); } })],
+])('a line that cannot be written does not fail the action: %s', async (_case, fields) => {
+  await world.start(actionList(action('talk', (_input, context) => (context.log('before', fields()), 'done'))), {}, { secrets: { read: () => Promise.resolve('hunter22') } });
+  const runId = await world.request([{ id: 'a', action: 'talk', with: { token: { $secret: 'x' } }, ...ONCE_ONLY }]);
+  await world.finish(runId);
+  expect(await world.task(runId, 'a')).toMatchObject({ status: 'completed', output: 'done' });
+  expect(world.linesOf('action_log')).toMatchObject([{ task: 'a', message: 'before' }]);
+});

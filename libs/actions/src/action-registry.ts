@@ -57,6 +57,9 @@ export const parseInput = (action: Action<never>, input: Json): ParsedInput => {
   }
 };
 
+/** As many as of a JSON Schema. */
+const FAULTS_MAX = 20;
+
 const parse = ({ input: schema }: Action<never>, input: Json): ParsedInput => {
   // the schema, where there is one, is what makes the value the action's input type
   if (schema === undefined) return { value: input as never };
@@ -66,5 +69,5 @@ const parse = ({ input: schema }: Action<never>, input: Json): ParsedInput => {
   }
   const parsed = core.safeParse(schema, input);
   if (parsed.success) return { value: parsed.data as never };
-  return { faults: parsed.error.issues.map(({ path, message }) => `${path.length === 0 ? 'input' : path.join('.')}: ${message}`) };
+  return { faults: parsed.error.issues.slice(0, FAULTS_MAX).map(({ path, message }) => `${path.length === 0 ? 'input' : path.join('.')}: ${message}`) };
 };
