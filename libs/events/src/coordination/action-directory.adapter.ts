@@ -11,9 +11,11 @@ export interface ActionEntry {
   readonly verify: boolean;
 }
 
+/** Rows are locked in the order of their names, or two executors that start together could wait for each other. */
 const PUBLISH = `
   INSERT INTO public.actions (name, effect, input_schema, verify)
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[])
+  ORDER BY 1
   ON CONFLICT (name) DO UPDATE SET effect = excluded.effect, input_schema = excluded.input_schema, verify = excluded.verify, seen_at = now()`;
 
 const LIST = 'SELECT name, effect, input_schema, verify FROM public.actions ORDER BY name';

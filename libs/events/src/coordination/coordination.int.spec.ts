@@ -178,3 +178,11 @@ it('the directory of actions has what was said last about each', async () => {
     { name: 'b', effect: 'keyed', verify: false },
   ]);
 });
+
+it('takes the actions of executors that start together, in whatever order each of them has its own', async () => {
+  const directory = new ActionDirectory(pool);
+  const actions = Array.from({ length: 300 }, (_, index) => ({ name: `action ${index}`, effect: 'none' as const, verify: false }));
+  const orders = [actions, actions.toReversed(), actions.toSorted(() => 0.5 - Math.random())];
+  for (let round = 0; round < 30; round += 1) await Promise.all(orders.map((order) => directory.publish(order)));
+  expect((await directory.list()).filter(({ name }) => name.startsWith('action '))).toHaveLength(300);
+});
