@@ -24,16 +24,20 @@ const projected = async (): Promise<void> => {
 const indexes = async (): Promise<unknown[]> =>
   (await world.pool.query(`SELECT indexdef FROM pg_indexes WHERE schemaname = 'read_models' ORDER BY indexdef`)).rows;
 
+/** How the tables leave room for new versions of their rows, and who may do what. */
+const tables = async (): Promise<unknown[]> =>
+  (await world.pool.query(`SELECT relname, reloptions, relacl::text FROM pg_class WHERE relnamespace = 'read_models'::regnamespace AND relkind = 'r' ORDER BY 1`)).rows;
+
 describe('a rebuild of the read models', () => {
-  it('gives the rows that the projection gave, with the same indexes, constraints and rights', async () => {
+  it('gives the rows that the projection gave, with the same indexes, constraints, storage parameters and rights', async () => {
     const auditor = world.auditor();
     auditor.start();
     await world.append(mixedRuns(60));
     await projected();
     await auditor.stop();
-    const before = { rows: await readModelRows(world.pool), indexes: await indexes() };
+    const before = { rows: await readModelRows(world.pool), indexes: await indexes(), tables: await tables() };
     expect(await runRebuild()).toBe(await world.log.head());
-    expect({ rows: await readModelRows(world.pool), indexes: await indexes() }).toEqual(before);
+    expect({ rows: await readModelRows(world.pool), indexes: await indexes(), tables: await tables() }).toEqual(before);
     const { rows: schemas } = await world.pool.query(`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'read_models%'`);
     expect(schemas).toEqual([{ nspname: 'read_models' }]);
     expect(await checkpointOf(world.pool, 'auditor-rebuild')).toBe(0);
