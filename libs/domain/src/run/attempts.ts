@@ -28,8 +28,9 @@ export const nextAttempt = (task: TaskState, spec: CompiledTask, quarantineMs: n
   const asksOnly = task.verify === 'only' || used >= spec.retry.maximumAttempts || !isRetryable(spec.retry, task.error);
   if (asksOnly && !mayAsk(task, spec)) return undefined;
   const endedAt = task.endedAt ?? 0;
-  if (task.error?.code === LEASE_LOST) return { at: endedAt + (isOnce(spec, task) ? quarantineMs : 0), asksOnly };
-  return { at: endedAt + retryDelayMs(spec.retry, used + 1), asksOnly };
+  const delayMs = task.error?.code === LEASE_LOST ? 0 : retryDelayMs(spec.retry, used + 1);
+  // what timed out, or lost its connection, may still be on its way as well
+  return { at: endedAt + Math.max(delayMs, isOnce(spec, task) && isUncertain(task) ? quarantineMs : 0), asksOnly };
 };
 
 /** Asked once; again where nobody heard the answer. */

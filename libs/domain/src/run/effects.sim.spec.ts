@@ -43,6 +43,15 @@ describe('an effect that may happen only once', () => {
     expect([(await sim.task(runId, 'upload')).attempt, (await sim.run(runId)).status]).toEqual([attempts, end]);
   });
 
+  it.each([['CONNECTION_LOST', true], ['ATTEMPT_TIMEOUT', true], ['ECONNREFUSED', false]])('is given time to arrive before anybody asks, where it may have been sent: %s, %s', async (code, waits) => {
+    const sim = simulation(({ call }) => (call === 1 ? { error: { code, message: 'no answer' } } : { output: {}, effect: true }));
+    sim.define(UPLOAD().replace('maximumAttempts: 2', 'maximumAttempts: 2, initialInterval: 0'));
+    const runId = await sim.request('uploads');
+    await sim.settle();
+    const [, failedAt = 0, againAt = 0] = (await sim.log.readRuns([runId])).filter(({ task, data }) => task === 'upload' && /"transition":"(fail|begin|retry)"/.test(data)).map(({ recordedAt }) => recordedAt);
+    expect([(await sim.run(runId)).status, againAt - failedAt >= 2_000]).toEqual(['succeeded', waits]);
+  });
+
   it.each(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT'])('is not asked for when it cannot have taken place: %s', async (code) => {
     const sim = simulation(() => ({ error: { code, message: 'nobody there' } }));
     sim.define(UPLOAD());
