@@ -16,6 +16,11 @@ void [process.stdout, process.stderr];
 const count = (names) => Map.groupBy(names, (name) => name);
 
 class LeakCheck extends TestEnvironment {
+  constructor(config, context) {
+    super(config, context);
+    this.patienceMs = config.projectConfig.testEnvironmentOptions.leakPatienceMs ?? PATIENCE_MS;
+  }
+
   before = count(process.getActiveResourcesInfo());
 
   /** What is there now and was not when the file began, as `2 × TCPSocketWrap`. */
@@ -26,7 +31,7 @@ class LeakCheck extends TestEnvironment {
   }
 
   async teardown() {
-    for (let waited = 0; waited < PATIENCE_MS && this.leaks().length > 0; waited += STEP_MS) await sleep(STEP_MS);
+    for (let waited = 0; waited < this.patienceMs && this.leaks().length > 0; waited += STEP_MS) await sleep(STEP_MS);
     const left = this.leaks();
     await super.teardown();
     if (left.length > 0) throw new Error(`The tests left open: ${left.join(', ')}`);

@@ -14,7 +14,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const run = (test: string): { status: number | null; output: string } => {
   writeFileSync(join(folder, 'some.spec.js'), test);
   writeFileSync(join(folder, 'other.spec.js'), `it('has nothing to do with it', () => undefined);`); // a file alone would not get a process of its own
-  const config = { rootDir: folder, testEnvironment: join(ROOT, 'tools/leak-check.environment.cjs'), testMatch: ['**/*.spec.js'] };
+  const config = { rootDir: folder, testEnvironment: join(ROOT, 'tools/leak-check.environment.cjs'), testEnvironmentOptions: { leakPatienceMs: 3_000 }, testMatch: ['**/*.spec.js'] };
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js'), '--forceExit', '--maxWorkers=2', '--config', JSON.stringify(config)], { cwd: folder, encoding: 'utf8' });
   return { status, output: stdout + stderr };
 };
