@@ -5,12 +5,14 @@ import type { DefinitionCache } from '@foldwork/platform';
 import { RunEntry } from './run-entry';
 
 /**
- * Recently used runs, folded; anything that is not here is folded anew from the log, many runs with one query.
- * Invariant: a run that `isLoading` may get events that its reading does not have; whoever sees them waits for `load` and
- * folds them afterwards.
+ * Recently used runs, folded; anything that is not here is folded anew from the log, many runs with one query. Invariants:
+ *  1. a run that `isLoading` may get events that its reading does not have; whoever sees them waits for `load` and folds
+ *     them afterwards;
+ *  2. a run that is being decided stays, however many others come: a second state of it would be decided beside the first.
  */
 export class RunCache {
   private readonly entries: LRUCache<RunId, RunEntry>;
+  private readonly deciding = new Map<RunId, RunEntry>();
   private readonly loading = new Map<RunId, Promise<RunEntry | undefined>>();
 
   constructor(
@@ -22,7 +24,7 @@ export class RunCache {
   }
 
   get(runId: RunId): RunEntry | undefined {
-    return this.entries.get(runId);
+    return this.entries.get(runId) ?? this.deciding.get(runId);
   }
 
   isLoading(runId: RunId): boolean {
@@ -30,11 +32,23 @@ export class RunCache {
   }
 
   values(): Iterable<RunEntry> {
-    return this.entries.values();
+    return new Set([...this.entries.values(), ...this.deciding.values()]);
   }
 
   drop(runId: RunId): void {
     this.entries.delete(runId);
+    this.deciding.delete(runId);
+  }
+
+  /** It is being decided from now on; one that was dropped meanwhile does not come back by that. */
+  hold(entry: RunEntry): void {
+    if (this.get(entry.runId) === entry) this.deciding.set(entry.runId, entry);
+  }
+
+  letGo(entry: RunEntry): void {
+    if (this.deciding.get(entry.runId) !== entry) return;
+    this.deciding.delete(entry.runId);
+    this.entries.set(entry.runId, entry);
   }
 
   /** Takes in a run by its first event. */
@@ -52,9 +66,9 @@ export class RunCache {
 
   /** The runs as far as the log knows them; those not in memory are read with one query. Rejects if one of them cannot be folded. */
   async load(runIds: readonly RunId[]): Promise<Map<RunId, RunEntry>> {
-    const missing = runIds.filter((runId) => !this.entries.has(runId) && !this.loading.has(runId));
+    const missing = runIds.filter((runId) => this.get(runId) === undefined && !this.loading.has(runId));
     if (missing.length > 0) this.beginReading(missing);
-    const found = await Promise.all(runIds.map(async (runId) => this.entries.get(runId) ?? this.loading.get(runId)));
+    const found = await Promise.all(runIds.map(async (runId) => this.get(runId) ?? this.loading.get(runId)));
     return new Map(found.flatMap((entry) => (entry === undefined ? [] : [[entry.runId, entry] as const])));
   }
 

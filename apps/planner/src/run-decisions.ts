@@ -55,6 +55,7 @@ export class RunDecisions {
     let conflicts = 0;
     try {
       while (entry.again) {
+        this.parts.cache.hold(entry);
         entry.again = false;
         if (await this.decideOnce(entry)) continue;
         conflicts += 1;
@@ -69,6 +70,7 @@ export class RunDecisions {
       this.parts.cache.drop(entry.runId);
       throw error;
     } finally {
+      this.parts.cache.letGo(entry);
       first.deciding = undefined;
       entry.deciding = undefined;
     }

@@ -87,6 +87,27 @@ it('reaches a wait that is in the log although its planner has not heard so yet'
   await world.reached(runId, 'succeeded', 2_000);
 });
 
+it('reaches a wait that began while an older decision of its run, no longer in memory, was being carried out', async () => {
+  const start = Promise.withResolvers<undefined>();
+  const log = afterAppend(world.log, async (events) => {
+    if (events.some(({ type, data }) => type === 'RunRequested' && data.includes('"parent"'))) await start.promise;
+  });
+  await world.start({ cacheRuns: 1 }, { log });
+  await world.publish('child', [{ id: 'a' }]);
+  const tasks = [{ id: 'a', type: 'basic', action: 'work' }, wait()];
+  const runId = await world.request([nap, { id: 'both', type: 'parallel', tasks: [{ id: 'sub', type: 'composite', workflow: 'child' }, { id: 'list', type: 'composite', tasks }] }]);
+  await world.until(() => world.commandsOf(runId).length > 0, 'a command');
+  await world.until(async () => (await world.run(runId)).childRuns.size > 0, 'the child run');
+  await world.claim(runId, 'both/list/a');
+  await world.complete(runId, 'both/list/a');
+  await sleep(PATIENCE_MS); // a second state of the run would be decided meanwhile
+  start.resolve(undefined);
+  await world.until(async () => (await world.run(runId)).waiting.size === 1, 'a waiting run');
+  await sleep(PATIENCE_MS); // what it waits for is in the agenda
+  await world.request([tell()]);
+  await world.until(async () => (await world.run(runId)).waiting.size === 0, 'the signal', 2_000);
+});
+
 it('reaches waits in runs of another planner, also those that nobody else can know of yet', async () => {
   await world.start({ name: 'first', leaseMs: 900 });
   await world.start({ name: 'second', leaseMs: 900 });
