@@ -13,6 +13,7 @@ export { NO_FAULTS, UNKIND, type Faults } from './simulation/faults';
 export { Random } from './simulation/random';
 export type { SimulatedAction, SimulatedAnswer, SimulatedCall } from './simulation/simulated-actions';
 export { scripted } from './simulation/scripted-action';
+export { playDisturbedStory } from './simulation/play-disturbed-story';
 export { playStory, type Played } from './simulation/play-story';
 export { begun, completed, eventOf, failed, given, moved, ofRun, planned, recordedOf, requested, RUN_ID, t, T0, type Given } from './given-run';
 export { stateText } from './state-text';

@@ -31,10 +31,11 @@ export const playStory = async (seed: number): Promise<Played> => {
   return { story, prediction, sim, run, faults: [...compare(run, prediction), ...(await lawsBroken(sim, run))] };
 };
 
-const faultsOf = (random: Random): Faults => (random.chance(0.4) ? NO_FAULTS : { ...UNKIND, crash: random.pick([0, 0.02, 0.06]) });
+/** An unkind world more often than not. */
+export const faultsOf = (random: Random): Faults => (random.chance(0.4) ? NO_FAULTS : { ...UNKIND, crash: random.pick([0, 0.02, 0.06]) });
 
 /** Does what the script in its input says. What was lost with a process does not change how it ends. */
-const storyAction: SimulatedAction = ({ input, call, task }) => {
+export const storyAction: SimulatedAction = ({ input, call, task }) => {
   const { script, at } = input as unknown as { script: Script; at?: Json }; // the generator wrote it
   const ms = script.ms ?? 1;
   const fatal = script.fails === 'always' || (script.failsAt !== undefined && script.failsAt === at);
@@ -60,7 +61,7 @@ const compare = (run: RunState, prediction: Prediction): string[] => {
 };
 
 /** Laws that hold for every run, whatever its definition. */
-const lawsBroken = async (sim: Simulation, run: RunState): Promise<string[]> => {
+export const lawsBroken = async (sim: Simulation, run: RunState): Promise<string[]> => {
   const faults: string[] = [];
   for (const stuck of await sim.stuck()) faults.push(`run ${stuck.runId} of ${stuck.workflow} hangs in ${stuck.status}`);
   for (const id of sim.planner.runIds()) faults.push(...(await runLaws(sim, await sim.run(id))));
