@@ -1,3 +1,4 @@
+import { until } from './harness/until';
 import type { System } from './harness/system';
 import { workflowsThroughout } from './harness/throughout';
 import { statusesOf, taskOf, type Workflows } from './harness/workflows';
@@ -78,11 +79,11 @@ tasks:
   - { id: second, type: basic, action: world.call, with: { failFirst: '\${ input.failures }', gate: '\${ input.gate }', output: { done: true } } }
 output: { done: '\${ tasks.second.output.done }' }
 `;
-  const childOf = async (run: string): Promise<string> => {
+  const childOf = (run: string): Promise<string> => until(`the child run of ${run} in the list`, async () => {
     const { body } = await system.api.call('GET', '/orchestrator/runs?workflow=child.child&limit=100');
     const children = await Promise.all((body as { runs: { runId: string }[] }).runs.map(({ runId }) => system.api.detail(runId)));
-    return children.find(({ parent }) => (parent as { runId: string }).runId === run)?.runId ?? '';
-  };
+    return children.find(({ parent }) => (parent as { runId: string }).runId === run)?.runId;
+  });
   beforeAll(() => flows.publish(CHILD));
 
   it('gives its output to the task; one that failed is tried again, and what was done in it stays done', async () => {
